@@ -1,0 +1,81 @@
+"""Files that are either the old one or the new one, whatever happens in between."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+# What a file system answers that cannot flush a directory; the rename itself is done by then.
+_NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Replace the content of a file so that a reader, or a crash, sees all of it or the old one.
+
+    The bytes go to a temporary file in the same directory, are flushed to the disk, and take
+    the place of `path` by one rename. Writers at the same time do not mix: the last one wins.
+    A symbolic link at `path` is replaced, not followed. The directory must exist.
+
+    Args:
+        path: the file to replace or create.
+        data: its new content.
+        mode: permission bits; None keeps those of the present file, or gives a new one the
+            usual (0o666 less the umask).
+
+    Raises OSError if it could not be done; the old file is as it was, and no temporary is left.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     state = Path(directory, "state.json")
+    ...     write_atomic(state, b"{}")
+    ...     state.read_bytes()
+    b'{}'
+    """
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+    kept_mode = _present_mode(path) if mode is None else mode
+    try:
+        _write_synced(temporary, data, kept_mode)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    _sync_directory(path.parent)
+
+
+def _present_mode(path: Path) -> int | None:
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(status.st_mode) if stat.S_ISREG(status.st_mode) else None
+
+
+def _write_synced(path: Path, data: bytes, mode: int | None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    # A mode that is set afterwards must not be wider for a moment than it will be in the end.
+    descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o600)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        if mode is not None:
+            os.chmod(path, mode)
+        os.fsync(stream.fileno())
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself survive a loss of power, where the system can do that."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,110 @@
+"""The types of configuration values that hold other values: lists and mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pluginkit.config.frozen import freeze
+from pluginkit.config.kinds import Fault, Kind, Refused
+from pluginkit.errors import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """One call that `pluginkit run` makes at start: the hook's name and its keyword arguments."""
+
+    hook: str
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The call as it stands in the file."""
+        return {"hook": self.hook, "with": self.arguments}
+
+
+def _read_texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise Refused("must be a list of text")
+    faults = [
+        Fault("must be text", (index,)) for index, item in enumerate(value) if not isinstance(item, str)
+    ]
+    if faults:
+        raise Refused(*faults)
+    return tuple(value)
+
+
+def _read_mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Refused("must be a mapping")
+    frozen: Mapping[str, Any] = freeze(value)
+    return frozen
+
+
+def _read_contracts(value: object) -> Mapping[str, str]:
+    mapping = _read_mapping(value)
+    faults = [
+        Fault("must be module:Class", (name,)) for name, text in mapping.items() if not _names_a_class(text)
+    ]
+    if faults:
+        raise Refused(*faults)
+    return mapping
+
+
+def _names_a_class(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    module, colon, attribute = value.partition(":")
+    return bool(colon) and all(
+        part.isidentifier() for name in (module, attribute) for part in name.split(".")
+    )
+
+
+def _read_calls(value: object) -> tuple[HookCall, ...]:
+    if not isinstance(value, list | tuple):
+        raise Refused("must be a list of calls")
+    faults = [fault for index, item in enumerate(value) for fault in _call_faults(index, item)]
+    if faults:
+        raise Refused(*faults)
+    return tuple(HookCall(item["hook"], freeze(item.get("with") or {})) for item in value)
+
+
+def _call_faults(index: int, item: object) -> list[Fault]:
+    if not isinstance(item, Mapping):
+        return [Fault("must be a mapping with hook and with", (index,))]
+    faults = [
+        Fault(f"unknown key{did_you_mean(str(key), ('hook', 'with'))}", (index, key))
+        for key in item
+        if key not in ("hook", "with")
+    ]
+    if not isinstance(item.get("hook"), str) or not item["hook"].isidentifier():
+        faults.append(Fault("must be the name of a hook", (index, "hook")))
+    if not isinstance(item.get("with"), Mapping | None):
+        faults.append(Fault("must be a mapping of the call's arguments", (index, "with")))
+    return faults
+
+
+def _texts_from_text(text: str) -> object:
+    """`a,b` as well as YAML's `[a, b]`."""
+    if text.lstrip().startswith("["):
+        return _yaml_from_text(text)
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _yaml_from_text(text: str) -> object:
+    from pluginkit.strict_yaml import YamlError, load
+
+    try:
+        return load(text).data
+    except YamlError as error:
+        raise Refused(*(problem.message for problem in error.problems)) from None
+
+
+TEXTS: Kind[tuple[str, ...]] = Kind("list of text", "[one, two]", _read_texts, _texts_from_text)
+MAPPING: Kind[Mapping[str, Any]] = Kind("mapping", "{}", _read_mapping, _yaml_from_text)
+CONTRACTS: Kind[Mapping[str, str]] = Kind(
+    "mapping of type to module:Class", '{animal: "myhost.contracts:Animal"}', _read_contracts, _yaml_from_text
+)
+CALLS: Kind[tuple[HookCall, ...]] = Kind(
+    "list of {hook, with}", "[{hook: speak, with: {is_loud: true}}]", _read_calls, _yaml_from_text
+)

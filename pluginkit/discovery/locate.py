@@ -1,0 +1,101 @@
+"""Where an entry point's package is on disk, found by its distribution's own list of files.
+
+Never by importing, and never by `find_spec` of a dotted name, which imports the parents.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+
+from pluginkit.discovery.editable import Base, bases
+from pluginkit.discovery.files import read_regular
+from pluginkit.discovery.installed import Installed
+from pluginkit.discovery.modules import MODULE_SUFFIXES, Root
+
+_NAMESPACE_MARKS = (b"extend_path", b"declare_namespace")
+"""What an `__init__.py` says that only makes a namespace package, as before PEP 420."""
+
+
+def locate(installed: Installed, module: str) -> Root | None:
+    """The root package or module that `module` (dotted, from the top) belongs to.
+
+    It is the outermost package that is the distribution's own: namespace packages around it
+    belong to several. A module that lies directly in a namespace package is a root by itself,
+    unless the distribution has that directory for itself.
+    """
+    parts = module.split(".")
+    if parts[0] in installed.top_level:
+        return _descend(Base((), installed.directory), parts, installed)
+    if installed.files is None:
+        root = _descend(Base((), installed.directory), parts, None)
+        if root is not None:
+            return root
+    for base in bases(installed):
+        if tuple(parts[: len(base.prefix)]) == base.prefix:
+            root = _descend(base, parts, None)
+            if root is not None:
+                return root
+    return None
+
+
+def listed_in(installed: Installed, root: Root, names: Sequence[str]) -> list[str] | None:
+    """Which of these files beside or in the root the distribution lists; None if its list is elsewhere."""
+    directory = os.path.dirname(root.path) if root.is_file else root.path
+    relative = os.path.relpath(directory, installed.directory).replace(os.sep, "/")
+    if installed.files is None or root.package.partition(".")[0] not in installed.top_level:
+        return None
+    return [name for name in names if posixpath.normpath(posixpath.join(relative, name)) in installed.files]
+
+
+def _descend(base: Base, parts: Sequence[str], owner: Installed | None) -> Root | None:
+    place = base.path
+    for count in range(len(base.prefix), len(parts) + 1):
+        if count > len(base.prefix):
+            place = os.path.join(place, parts[count - 1])
+        if count == 0:
+            continue
+        package = ".".join(parts[:count])
+        is_last = count == len(parts)
+        if _is_package(place) and (is_last or not _is_shared(place)):
+            return Root(place, package)
+        file = _module_file(place)
+        if file is not None:
+            return _module_root(Root(file, package, is_file=True), owner)
+        if not os.path.isdir(place):
+            return None
+    return Root(place, package)
+
+
+def _is_package(directory: str) -> bool:
+    return _module_file(os.path.join(directory, "__init__")) is not None
+
+
+def _module_file(stem: str) -> str | None:
+    return next((stem + suffix for suffix in MODULE_SUFFIXES if os.path.isfile(stem + suffix)), None)
+
+
+def _is_shared(directory: str) -> bool:
+    """Whether the package's `__init__.py` only makes it a namespace (pkgutil's or pkg_resources' way)."""
+    try:
+        source = read_regular(os.path.join(directory, "__init__.py"), max_bytes=64 * 1024)
+    except OSError:
+        return False
+    return any(mark in source for mark in _NAMESPACE_MARKS)
+
+
+def _module_root(module: Root, owner: Installed | None) -> Root:
+    """The module itself, or the namespace directory around it if nobody else has a part in that."""
+    directory, outer = os.path.dirname(module.path), module.package.rpartition(".")[0]
+    if not outer or _is_package(directory) or (owner is not None and not _owns(owner, directory)):
+        return module
+    return Root(directory, outer)
+
+
+def _owns(owner: Installed, directory: str) -> bool:
+    relative = os.path.relpath(directory, owner.directory).replace(os.sep, "/")
+    names = [name for name in os.listdir(directory) if name != "__pycache__"]
+    files = owner.files or frozenset()
+    within = {name[len(relative) + 1 :].partition("/")[0] for name in files if name.startswith(f"{relative}/")}
+    return within.issuperset(names)

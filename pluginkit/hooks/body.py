@@ -1,0 +1,258 @@
+"""The text of a hook's body: one plain function that calls exactly who is there.
+
+For two plugins, with their errors recorded, it is this, and all else here varies it:
+
+    def speak(is_loud):
+        results = []
+        try:
+            result = cat(is_loud)
+            if result is not None:
+                results.append(result)
+        except BaseException as error:
+            if failed(implementations[0], error):
+                raise
+        try:
+            result = dog(is_loud)
+            if result is not None:
+                results.append(result)
+        except BaseException as error:
+            if failed(implementations[1], error):
+                raise
+        return results
+
+Nothing is looked up or built that could be written down beforehand: no list of arguments, no
+loop, no test of an option. What is switched off is not in the text at all. `try` costs nothing
+unless something is raised. Wrappers are entered before the others and left after them, in
+reverse; see `wrapping.py`.
+
+The names that the text uses (`cat`, `failed`, `implementations`, …) are the globals of its
+function, one dictionary for each version of the hook; see `compiling.py`.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["plain", "async", "perhaps async", "wrapper", "old wrapper"]
+
+# Longer labels make the text wide without telling more.
+_LABEL_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """One implementation as the text sees it: a name to call and the arguments to pass."""
+
+    label: str
+    argnames: tuple[str, ...]
+    kwargnames: tuple[str, ...]
+    role: Role = "plain"
+    # For a wrapper, the variable that holds it while it is entered.
+    variable: str = ""
+
+    @property
+    def is_wrapper(self) -> bool:
+        return self.role in ("wrapper", "old wrapper")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What kind of body is wanted.
+
+    Args:
+        name: the hook's name, as an identifier.
+        parameters: argument name to its name in the text, in order; None if the arguments come
+            in one mapping, which is how irregular calls and hooks without a spec are made.
+        firstresult: end at the first answer that is not None, and give it alone.
+        errors: `none` lets exceptions fly, as pluggy does; `caught` asks `failed` about each;
+            `grouped` collects them beside the results.
+        timed: report the seconds of each call to `spent`.
+        observed: a first parameter `observer` is told of each beginning, answer and error.
+    """
+
+    name: str
+    parameters: Mapping[str, str] | None
+    firstresult: bool = False
+    errors: Literal["none", "caught", "grouped"] = "caught"
+    timed: bool = False
+    observed: bool = False
+
+
+def body_text(form: Form, callees: Sequence[Callee]) -> str:
+    """The source of the function that calls `callees`, in their order."""
+    wrapped = any(callee.is_wrapper for callee in callees)
+    parameters = ["arguments"] if form.parameters is None else list(form.parameters.values())
+    if form.observed:
+        parameters.insert(0, "observer")
+    write = _Wrapped if wrapped else _Plain
+    lines = [f"def {form.name}({', '.join(parameters)}):", *indented(write(form, callees).lines())]
+    return "\n".join(lines) + "\n"
+
+
+def labels(names: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """A readable identifier for each name, different from each other and from those taken.
+
+    >>> labels(["cat", "my-dog", "cat", "7up", "is_loud"], taken=["is_loud"])
+    ['cat', 'my_dog', 'cat_2', '_7up', 'is_loud_2']
+    """
+    used = {*taken}
+    chosen = []
+    for name in names:
+        base = identifier(name)
+        label, number = base, 1
+        while label in used:
+            number += 1
+            label = f"{base}_{number}"
+        used.add(label)
+        chosen.append(label)
+    return chosen
+
+
+def identifier(name: str) -> str:
+    """A name made fit to stand in source text."""
+    text = re.sub(r"\W", "_", name)[-_LABEL_LENGTH:] or "_"
+    return f"_{text}" if text[0].isdigit() or keyword.iskeyword(text) else text
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+# Names that the text itself uses, which neither a plugin nor an argument may take.
+RESERVED = frozenset(
+    "arguments observer results result failure error errors begun implementations failed grouped "
+    "clock spent refuse settled picked optional entered adapted leave BaseException".split()
+)
+
+
+class _Plain:
+    """A body without wrappers: one block after another, each ending in the results."""
+
+    def __init__(self, form: Form, callees: Sequence[Callee]) -> None:
+        self.form = form
+        self.callees = callees
+
+    def lines(self) -> list[str]:
+        lines = [] if self.form.firstresult else ["results = []"]
+        if self.form.errors == "grouped":
+            lines.append("errors = []")
+        for index, callee in enumerate(self.callees):
+            lines += self.guarded(index, self.answer(index, callee))
+        return lines + self.ending("None" if self.form.firstresult else "results")
+
+    def ending(self, outcome: str) -> list[str]:
+        if self.form.errors != "grouped":
+            return [f"return {outcome}"]
+        return ["if errors:", f"    raise grouped(errors, {outcome})", f"return {outcome}"]
+
+    def answer(self, index: int, callee: Callee) -> list[str]:
+        """Call one implementation and keep what it gives."""
+        lines = self.called(index, callee)
+        if callee.role == "async":
+            return lines
+        kept = "return result" if self.form.firstresult else "results.append(result)"
+        return [*lines, "if result is not None:", f"    {kept}"]
+
+    def called(self, index: int, callee: Callee) -> list[str]:
+        if callee.role == "async":
+            return [f"refuse(implementations[{index}])"]
+        lines = [f"result = {self.call(index, callee)}"]
+        if callee.role == "perhaps async":
+            lines.append(f"settled(implementations[{index}], result)")
+        if self.form.observed:
+            lines.append(f"observer.answered(implementations[{index}], result)")
+        return lines
+
+    def call(self, index: int, callee: Callee) -> str:
+        if self.form.parameters is None:
+            given = [f"*picked(implementations[{index}], arguments)"] if callee.argnames else []
+            if callee.kwargnames:
+                given.append(f"**optional(implementations[{index}], arguments)")
+        else:
+            local = self.form.parameters
+            given = [local[name] for name in callee.argnames]
+            given += [f"{name}={local[name]}" for name in callee.kwargnames if name in local]
+        return f"{callee.label}({', '.join(given)})"
+
+    def guarded(self, index: int, lines: list[str]) -> list[str]:
+        """Put what belongs to every implementation around its block: errors, time, observation."""
+        this = f"implementations[{index}]"
+        before, handlers = [], []
+        if self.form.timed:
+            before.append("begun = clock()")
+        if self.form.observed:
+            before.append(f"observer.begins({this})")
+        if self.form.errors != "none":
+            kept = ", errors" if self.form.errors == "grouped" else ""
+            handlers += ["except BaseException as error:"]
+            if self.form.observed:
+                handlers += [f"    observer.raised({this}, error)"]
+            handlers += [f"    if failed({this}, error{kept}):", "        raise"]
+        if self.form.timed:
+            handlers += ["finally:", f"    spent({this}, clock() - begun)"]
+        if not handlers:
+            return before + lines
+        return [*before, "try:", *indented(lines), *handlers]
+
+
+class _Wrapped(_Plain):
+    """A body with wrappers: those that were entered are left whatever happened inside.
+
+    Each wrapper has a variable that stays None until it is entered. `failure` is what flies
+    through them on the way out; the others' recorded errors never get there.
+    """
+
+    def lines(self) -> list[str]:
+        outcome = "result" if self.form.firstresult else "results"
+        wrappers = [(index, callee) for index, callee in enumerate(self.callees) if callee.is_wrapper]
+        inside = []
+        for index, callee in wrappers:
+            inside += self.guarded(index, [f"{callee.variable} = {self.entering(index, callee)}"])
+        for index, callee in enumerate(self.callees):
+            if not callee.is_wrapper:
+                inside += self.inner(index, callee)
+        return [
+            f"{outcome} = {'None' if self.form.firstresult else '[]'}",
+            *(["errors = []"] if self.form.errors == "grouped" else []),
+            f"failure = {' = '.join(f'{callee.variable}' for _, callee in wrappers)} = None",
+            "try:",
+            *indented(inside),
+            "except BaseException as error:",
+            "    failure = error",
+            *(line for index, callee in reversed(wrappers) for line in self.leaving(index, callee, outcome)),
+            # Without the `del`, the exception and this frame would hold each other.
+            "if failure is not None:",
+            "    try:",
+            "        raise failure",
+            "    finally:",
+            "        del failure",
+            *self.ending(outcome),
+        ]
+
+    def inner(self, index: int, callee: Callee) -> list[str]:
+        """A block between the wrappers; after a first result the rest is passed over."""
+        block = self.guarded(index, self.answer(index, callee))
+        return ["if result is None:", *indented(block)] if self.form.firstresult else block
+
+    def answer(self, index: int, callee: Callee) -> list[str]:
+        if self.form.firstresult:
+            return self.called(index, callee)
+        return super().answer(index, callee)
+
+    def entering(self, index: int, callee: Callee) -> str:
+        call = self.call(index, callee)
+        if callee.role == "old wrapper":
+            call = f"adapted({call}, implementations[{index}])"
+        return f"entered({call})"
+
+    def leaving(self, index: int, callee: Callee, outcome: str) -> list[str]:
+        given = f"{callee.variable}, {outcome}, failure"
+        if self.form.errors != "none":
+            given += f", implementations[{index}]"
+        if self.form.errors == "grouped":
+            given += ", errors"
+        return [f"if {callee.variable} is not None:", f"    {outcome}, failure = leave({given})"]

@@ -1,0 +1,98 @@
+"""A call that its caller does not wait for longer than it wants to.
+
+Python cannot end a thread. So the call runs in a thread of its own, the caller leaves when the
+time is over, and the thread is told to begin nothing further; what it runs at that moment, it
+runs to its end. The thread is a daemon: a plugin that hangs does not keep the process alive.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pluginkit.errors import CallTimeout
+from pluginkit.hooks.late import LateResults
+from pluginkit.hooks.observing import Observer
+from pluginkit.hooks.version import Version
+
+R = TypeVar("R")
+
+
+class Handover:
+    """What passes between a thread that works and one that waits, whichever ends first."""
+
+    def __init__(self, work: Callable[[], Any], late: Callable[[], None], title: str) -> None:
+        self._work = work
+        self._late = late
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._is_abandoned = False
+        self._result: Any = None
+        self._error: BaseException | None = None
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._run,), name=title, daemon=True).start()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the work ended in time; if not, it is abandoned."""
+        try:
+            if self._done.wait(seconds):
+                return True
+        except BaseException:
+            # Ctrl-C while waiting: nobody will ask for the result.
+            self._abandon()
+            raise
+        return not self._abandon()
+
+    def result(self) -> Any:
+        """What the work gave, or raised."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return self._result
+
+    def _abandon(self) -> bool:
+        with self._lock:
+            self._is_abandoned = not self._done.is_set()
+            return self._is_abandoned
+
+    def _run(self) -> None:
+        result, error = None, None
+        try:
+            result = self._work()
+        except BaseException as raised:
+            error = raised
+        with self._lock:
+            if not self._is_abandoned:
+                self._result, self._error = result, error
+            self._done.set()
+        if self._is_abandoned:
+            self._late()
+
+
+def finish_within(
+    timeout: float, call: Callable[[], R], observer: Observer, version: Version, late: LateResults
+) -> R:
+    """Run an observed call, for at most `timeout` seconds of the caller's time.
+
+    Raises:
+        CallTimeout: it took longer. The plugin that was running is named, and its failure
+            reported; what it gives later is dropped and counted in `late`.
+    """
+    hook = version.spec.name
+
+    def count() -> None:
+        if observer.current is not None:
+            late.add(observer.current.plugin, hook)
+
+    handover = Handover(call, count, f"hook {hook}")
+    if handover.wait(timeout):
+        result: R = handover.result()
+        return result
+    observer.abandon()
+    running = observer.current
+    error = CallTimeout(hook, timeout, [] if running is None else [running.plugin])
+    if running is not None:
+        version.failures("record").note(running, error)
+    raise error

@@ -1,0 +1,156 @@
+"""One version of a hook: the implementations that are there, and the bodies made for them.
+
+A version never changes. A change of the hook makes a new one, whose bodies are generated when
+they are first called and dropped with it: whoever still runs in a body keeps the version, and
+the version keeps the implementations, so that their end tells the end of the last call.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pluginkit.hooks import wrapping
+from pluginkit.hooks.arguments import optional, picked
+from pluginkit.hooks.asyncness import refuse, settled
+from pluginkit.hooks.body import RESERVED, Callee, Form, Role, body_text, identifier, labels
+from pluginkit.hooks.compiling import function_of
+from pluginkit.hooks.entry import Body
+from pluginkit.hooks.metrics import Metrics
+from pluginkit.hooks.policy import Failures, Report
+from pluginkit.hooks.spec import HookSpec
+from pluginkit.hooks.values import Implementation
+from pluginkit.markers.typed import ErrorPolicy
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to call a hook; each has a body of its own.
+
+    Args:
+        errors: the policy.
+        first: end at the first answer, whatever the spec says.
+        mapping: the arguments come in one mapping.
+        observed: the body's first argument is told of each implementation's beginning and end.
+    """
+
+    errors: ErrorPolicy = "record"
+    first: bool = False
+    mapping: bool = False
+    observed: bool = False
+
+
+class Version:
+    """The implementations of one hook between two changes, in call order, wrappers first."""
+
+    __slots__ = ("_bodies", "_report", "__weakref__", "implementations", "metrics", "spec")
+
+    def __init__(
+        self,
+        spec: HookSpec,
+        implementations: Sequence[Implementation],
+        *,
+        report: Report | None,
+        metrics: Metrics | None,
+    ) -> None:
+        self.spec = spec
+        self.implementations = tuple(implementations)
+        self.metrics = metrics
+        self._report = report
+        self._bodies: dict[Variant, Body] = {}
+
+    def body(self, variant: Variant) -> Body:
+        """The function that makes a call in this way; generated at the first demand, then kept.
+
+        Two threads that ask first may both make one; either is right.
+        """
+        body = self._bodies.get(variant)
+        if body is None:
+            body = self._bodies[variant] = self.made(variant)
+        return body
+
+    def made(self, variant: Variant) -> Body:
+        """Generate the body of this variant anew; the version does not keep it."""
+        participants = callees(self.spec, self.implementations)
+        names = self._names(variant)
+        for callee, implementation in zip(participants, self.implementations, strict=True):
+            names[callee.label] = implementation.function
+        return function_of(body_text(self._form(variant), participants), names, f"hook {self.spec.name}")
+
+    def source(self, variant: Variant) -> str:
+        """The text of that function."""
+        return body_text(self._form(variant), callees(self.spec, self.implementations))
+
+    def of_plugin(self, plugin: str) -> Version:
+        """The same with the implementations of one plugin only."""
+        own = [implementation for implementation in self.implementations if implementation.plugin == plugin]
+        return Version(self.spec, own, report=self._report, metrics=self.metrics)
+
+    def failures(self, policy: ErrorPolicy) -> Failures:
+        """Who decides about the errors of calls under this policy."""
+        report = self._report if self.metrics is None else self.metrics.reporting(self._report)
+        return Failures(self.spec.name, report, isolating=policy != "raise")
+
+    def _form(self, variant: Variant) -> Form:
+        return Form(
+            name=identifier(self.spec.name),
+            parameters=None if variant.mapping else locals_of(self.spec),
+            firstresult=self.spec.firstresult or variant.first,
+            errors="grouped" if variant.errors == "group" else "caught",
+            timed=self.metrics is not None,
+            observed=variant.observed,
+        )
+
+    def _names(self, variant: Variant) -> dict[str, Any]:
+        """What the text of a body uses, beside the implementations' own labels."""
+        failures = self.failures(variant.errors)
+        names: dict[str, Any] = {
+            "implementations": self.implementations,
+            "failed": failures.failed,
+            "grouped": failures.grouped,
+            "leave": failures.leave,
+            "entered": wrapping.entered,
+            "adapted": partial(wrapping.adapted, hook=self.spec.name),
+            "refuse": refuse,
+            "settled": settled,
+            "picked": picked,
+            "optional": optional,
+        }
+        if self.metrics is not None:
+            names.update(clock=time.perf_counter, spent=self.metrics.spent)
+        return names
+
+
+def locals_of(spec: HookSpec) -> dict[str, str]:
+    """What the arguments are called in a body, where some names are taken."""
+    return dict(zip(spec.argnames, labels(spec.argnames, taken=RESERVED), strict=True))
+
+
+def callees(spec: HookSpec, implementations: Sequence[Implementation]) -> list[Callee]:
+    """The implementations as the text of a body sees them."""
+    taken = RESERVED.union(locals_of(spec).values())
+    names = [implementation.plugin for implementation in implementations]
+    variables = [f"in_{name}" for name in names]
+    chosen = labels([*names, *variables], taken)
+    return [
+        Callee(
+            label=chosen[index],
+            argnames=implementation.argnames,
+            kwargnames=implementation.kwargnames,
+            role=_role(spec, implementation),
+            variable=chosen[len(names) + index],
+        )
+        for index, implementation in enumerate(implementations)
+    ]
+
+
+def _role(spec: HookSpec, implementation: Implementation) -> Role:
+    if implementation.wrapper:
+        return "wrapper"
+    if implementation.hookwrapper:
+        return "old wrapper"
+    if implementation.asyncness == "yes":
+        return "async"
+    return "perhaps async" if spec.is_async or implementation.asyncness == "perhaps" else "plain"

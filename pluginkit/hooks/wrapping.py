@@ -1,0 +1,96 @@
+"""Entering and leaving wrappers: generators with exactly one `yield`.
+
+What is said before the `yield` runs before the wrapped implementations; the `yield` gives
+their outcome or raises what they raised; what is returned, or raised, takes its place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+Wrapper: TypeAlias = Generator[None, Any, Any]
+
+
+class Described(Protocol):
+    """What a warning says of an old-style wrapper."""
+
+    @property
+    def plugin_name(self) -> str: ...
+
+
+def entered(wrapper: Wrapper) -> Wrapper:
+    """Run a wrapper up to its `yield`."""
+    try:
+        next(wrapper)
+    except StopIteration:
+        _wrong_yields(wrapper, "did not yield")
+    return wrapper
+
+
+def leave(wrapper: Wrapper, outcome: Any, failure: BaseException | None) -> tuple[Any, BaseException | None]:
+    """Run a wrapper to its end; gives the outcome, or what is raised, from now on."""
+    try:
+        if failure is None:
+            wrapper.send(outcome)
+        else:
+            wrapper.throw(failure)
+        wrapper.close()
+        _wrong_yields(wrapper, "has second yield")
+    except StopIteration as stop:
+        return stop.value, None
+    except RuntimeError as error:
+        if isinstance(failure, StopIteration) and error.__cause__ is failure:
+            # A generator cannot let a StopIteration pass; that it tried to is enough.
+            wrapper.close()
+            return outcome, failure
+        return outcome, error
+    except BaseException as error:
+        return outcome, error
+
+
+def adapted(wrapper: Generator[None, Any, Any], implementation: Described, hook: str) -> Wrapper:
+    """Make an old-style wrapper, which gets a `pluggy.Result`, look like a new-style one."""
+    from pluggy import Result
+
+    try:
+        next(wrapper)
+    except StopIteration:
+        _wrong_yields(wrapper, "did not yield")
+    try:
+        outcome = yield
+        result: Result[Any] = Result(outcome, None)
+    except BaseException as error:
+        result = Result(None, error)
+    try:
+        wrapper.send(result)
+    except StopIteration:
+        pass
+    except BaseException as error:
+        _warn_of_teardown(implementation, hook, error)
+        raise
+    else:
+        _wrong_yields(wrapper, "has second yield")
+    finally:
+        wrapper.close()
+    return result.get_result()
+
+
+def _wrong_yields(wrapper: Wrapper, what: str) -> NoReturn:
+    code = wrapper.gi_code  # type: ignore[attr-defined]  # typeshed has it on types.GeneratorType only
+    raise RuntimeError(
+        f"wrap_controller at {code.co_name!r} {code.co_filename}:{code.co_firstlineno} {what}"
+    )
+
+
+def _warn_of_teardown(implementation: Described, hook: str, error: BaseException) -> None:
+    from pluggy import PluggyTeardownRaisedWarning
+
+    message = (
+        f"A plugin raised an exception during an old-style hookwrapper teardown.\n"
+        f"Plugin: {implementation.plugin_name}, Hook: {hook}\n{type(error).__name__}: {error}\n"
+        f"Write a new-style wrapper instead: @hookimpl(wrapper=True), result = yield, return result"
+    )
+    # This function, the adapter, leave(), the body, the hook: then whoever called it.
+    warnings.warn(PluggyTeardownRaisedWarning(message), stacklevel=6)

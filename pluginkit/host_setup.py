@@ -1,0 +1,164 @@
+"""Where a host looks and by what it judges: its arguments and its configuration made one."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pluginkit.contracts import Contract, Execute, check, load_contract
+from pluginkit.errors import Reason
+from pluginkit.lifecycle import Circumstances, contract_error
+from pluginkit.manifest import normalise_name
+from pluginkit.versions import Version
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from pluginkit.config import Config
+    from pluginkit.discovery import Catalogue, Found
+    from pluginkit.hooks import HookTable
+    from pluginkit.lifecycle import StateFile
+    from pluginkit.manifest import Vocabulary
+
+ErrorPolicy = Literal["record", "raise", "group"]
+DEFAULT_GROUP = "pluginkit.plugins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSetup:
+    """The resolved circumstances of one host; paths are absolute."""
+
+    plugins_dirs: tuple[Path, ...]
+    plugin_configs_dir: Path | None
+    state_dir: Path
+    entry_point_group: str | None
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    select: Callable[[Found], bool] | None
+    disabled: tuple[str, ...]
+    errors: ErrorPolicy
+    version: Version | None
+    config_file: Path | None
+
+    def discover(self, vocabulary: Vocabulary) -> Catalogue:
+        """Look into the plugins directories and the installed distributions."""
+        from pluginkit.discovery import Selection, discover
+
+        catalogue = discover(
+            plugins_dirs=self.plugins_dirs,
+            entry_point_group=self.entry_point_group,
+            vocabulary=vocabulary,
+        )
+        return Selection(self.include, self.exclude, self.select).apply(catalogue)
+
+    def circumstances(self, store: StateFile) -> Circumstances:
+        """What plugins are judged against now: versions, and who is switched off by whom."""
+        disabled = {
+            name: Reason("disabled-by-user", "switched off with `pluginkit disable`")
+            for name in store.read().disabled
+        }
+        for name in self.disabled:
+            place = self.config_file or "the host's configuration"
+            disabled[normalise_name(name)] = Reason(
+                "disabled-by-config", f"listed in plugins.disabled of {place}"
+            )
+        return Circumstances(
+            python=Version.parse(platform.python_version().rstrip("+")),
+            pluginkit=own_version(),
+            host=self.version,
+            disabled=disabled,
+            plugin_configs_dir=self.plugin_configs_dir,
+        )
+
+
+def own_version() -> Version:
+    """The version of pluginkit that runs."""
+    from pluginkit import __version__
+
+    return Version.parse(__version__)
+
+
+def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
+    config: Config | None,
+    *,
+    plugins_dir: str | PathLike[str] | Iterable[str | PathLike[str]] | None,
+    entry_point_group: str | None,
+    include: Iterable[str],
+    exclude: Iterable[str],
+    select: Callable[[Found], bool] | None,
+    state_dir: str | PathLike[str] | None,
+    version: str | None,
+    errors: ErrorPolicy | None,
+) -> HostSetup:
+    """Let arguments win over the configuration, and that over the defaults."""
+    directories = _directories(plugins_dir, config)
+    if config is not None and entry_point_group == DEFAULT_GROUP:
+        entry_point_group = config.plugins.entry_point_group if config.plugins.entry_points else None
+    return HostSetup(
+        plugins_dirs=directories,
+        plugin_configs_dir=None if config is None else config.plugin_configs_dir,
+        state_dir=_state_dir(state_dir, config, directories),
+        entry_point_group=entry_point_group,
+        include=tuple(include) or (config.plugins.include if config is not None else ()),
+        exclude=tuple(exclude) or (config.plugins.exclude if config is not None else ()),
+        select=select,
+        disabled=config.plugins.disabled if config is not None else (),
+        errors=errors or (config.hooks.errors if config is not None else "record"),
+        version=_host_version(version, config),
+        config_file=None if config is None else config.path,
+    )
+
+
+def _host_version(given: str | None, config: Config | None) -> Version | None:
+    """The host's version, or None if nobody said it: then no range of it is checked."""
+    if given is not None:
+        return Version.parse(given)
+    if config is None or config.application.app_version.full == "0.0.0":
+        return None
+    return config.application.app_version.version
+
+
+def _directories(
+    given: str | PathLike[str] | Iterable[str | PathLike[str]] | None, config: Config | None
+) -> tuple[Path, ...]:
+    if given is None:
+        return () if config is None else (config.plugins_dir,)
+    many = [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given
+    return tuple(Path(directory).absolute() for directory in many)  # type: ignore[arg-type]  # one or many, decided above
+
+
+def _state_dir(
+    given: str | PathLike[str] | None, config: Config | None, directories: tuple[Path, ...]
+) -> Path:
+    if given is not None:
+        return Path(given).absolute()
+    if config is not None:
+        return config.state_dir
+    if directories:
+        return directories[0].parent / ".pluginkit"
+    from platformdirs import user_state_path
+
+    return user_state_path("pluginkit", appauthor=False)
+
+
+def read_contracts(config: Config | None, given: Mapping[str, type], project: str) -> dict[str, Contract]:
+    """The contracts by type: the built-in `execute`, those of the configuration, those given."""
+    contracts = {"execute": Contract.of("execute", Execute)}
+    for name, spec in config.contracts.items() if config is not None else ():
+        contracts[name] = load_contract(spec, name)
+    for name, cls in given.items():
+        contracts[name] = Contract.of(name, cls, project)
+    return contracts
+
+
+def hold_to_contract(
+    table: HookTable, contracts: Mapping[str, Contract], type_name: str | None, name: str, target: Any
+) -> None:
+    """Raise `ContractError` if an object of the host's does not fulfil the contract of its type."""
+    if type_name is not None:
+        problems = check(contracts[type_name], table.implementations(target), target=target, plugin=name)
+        if problems:
+            raise contract_error(name, type_name, list(problems))

@@ -1,0 +1,189 @@
+"""What can be said of a plugin before any of its code is imported.
+
+Pure functions over what discovery found, the host's circumstances and the user's choices. They
+give the state, the reason and the settings of each plugin; `list`, `info` and `doctor` show
+just that, and loading starts from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pluginkit.discovery import Broken
+from pluginkit.errors import ConfigError, Reason, did_you_mean
+from pluginkit.lifecycle.order import Order, Wishes, load_order
+from pluginkit.lifecycle.states import PluginState
+from pluginkit.manifest import normalise_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pluginkit.config import PluginConfig, PluginConfigs, Settings
+    from pluginkit.discovery import Catalogue, Entry, Found
+    from pluginkit.manifest import Manifest
+    from pluginkit.versions import Version, VersionRange
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What plugins are judged against. `disabled` holds normalised names and who says so."""
+
+    python: Version
+    pluginkit: Version
+    host: Version | None = None
+    disabled: Mapping[str, Reason] = field(default_factory=dict)
+    plugin_configs_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The verdict on one plugin; `settings` is there for those that may be loaded."""
+
+    source: Entry
+    state: PluginState
+    reason: Reason | None = None
+    priority: int = 50
+    settings: Settings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All verdicts by the plugin's name, and the order in which to load the fit ones."""
+
+    assessments: Mapping[str, Assessment]
+    order: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def make_plan(catalogue: Catalogue, circumstances: Circumstances) -> Plan:
+    """Judge every plugin of the catalogue, alone first, then by what it requires of others."""
+    configs = read_configs(circumstances.plugin_configs_dir)
+    verdicts = {entry.name: _assess(entry, catalogue, circumstances, configs) for entry in catalogue}
+    _hold_to_requirements(verdicts)
+    order = _order(verdicts)
+    for name, cycle in order.cycles.items():
+        text = f"requires itself: {' → '.join(cycle)}; one of these has to give up its requirement"
+        verdicts[name] = _failed(verdicts[name], Reason("requirement-cycle", text))
+    notices = tuple(
+        f"plugin {name!r}: {wish} is ignored, it would close a circle" for name, wish in order.ignored
+    )
+    _hold_to_requirements(verdicts)
+    fit = tuple(name for name in order.names if verdicts[name].state is PluginState.DISCOVERED)
+    return Plan(verdicts, fit, (*catalogue.notices, *notices))
+
+
+def _assess(
+    entry: Entry, catalogue: Catalogue, circumstances: Circumstances, configs: PluginConfigs
+) -> Assessment:
+    reason = circumstances.disabled.get(normalise_name(entry.name)) or catalogue.deselected.get(entry.name)
+    if reason is not None:
+        return Assessment(entry, PluginState.DISABLED, reason)
+    if entry.name not in catalogue.found:
+        return Assessment(entry, PluginState.FAILED, catalogue.broken[entry.name].reason)
+    return _assess_found(catalogue.found[entry.name], circumstances, configs)
+
+
+def _assess_found(found: Found, circumstances: Circumstances, configs: PluginConfigs) -> Assessment:
+    manifest = found.manifest
+    incompatible = _incompatibility(found, circumstances)
+    try:
+        config = configs.get(found.name)
+        if not config.enabled:
+            return Assessment(found, PluginState.DISABLED, disabled_by_file(config))
+        if incompatible is not None:
+            return Assessment(found, PluginState.INCOMPATIBLE, incompatible)
+        settings = config.settings_for(manifest)
+    except ConfigError as error:
+        text = f"its config file cannot be used: {error.problems[0] if error.problems else error}"
+        return Assessment(found, PluginState.FAILED, Reason("settings-invalid", text, error.problems))
+    priority = manifest.priority if config.priority is None else config.priority
+    return Assessment(found, PluginState.DISCOVERED, None, priority, settings)
+
+
+def read_configs(directory: Path | None) -> PluginConfigs:
+    """Look for the plugins' own config files, once for all plugins."""
+    from pluginkit.config import PluginConfigs
+
+    return PluginConfigs.scan(directory)
+
+
+def disabled_by_file(config: PluginConfig) -> Reason:
+    """Why a plugin is off whose own config file says so."""
+    return Reason("disabled-by-file", f"`enabled: false` in {config.file}")
+
+
+def _incompatibility(found: Found, circumstances: Circumstances) -> Reason | None:
+    requires = found.manifest.requires
+    checks: tuple[tuple[str, VersionRange, Version | None], ...] = (
+        ("host", requires.host, circumstances.host),
+        ("python", requires.python, circumstances.python),
+        ("pluginkit", requires.pluginkit, circumstances.pluginkit),
+    )
+    for what, wanted, present in checks:
+        if present is not None and not wanted.contains(present, prereleases=True):
+            text = f"{found.name} {found.manifest.version} requires {what} {wanted}, this is {what} {present}"
+            return Reason(f"incompatible-{what}", text)
+    return None
+
+
+def _hold_to_requirements(verdicts: dict[str, Assessment]) -> None:
+    """Fail those whose requirements are missing or unfit, until nothing changes any more."""
+    changed = True
+    while changed:
+        changed = False
+        for name in sorted(verdicts):
+            if verdicts[name].state is PluginState.DISCOVERED:
+                reason = _unmet(verdicts[name].source, verdicts)
+                if reason is not None:
+                    verdicts[name] = _failed(verdicts[name], reason)
+                    changed = True
+
+
+def _unmet(entry: Entry, verdicts: Mapping[str, Assessment]) -> Reason | None:
+    names = {normalise_name(name): name for name in verdicts}
+    for requirement in _manifest(entry).requires.plugins:
+        present = names.get(normalise_name(requirement.name))
+        wanted = f"{requirement.name} {requirement.range}".strip()
+        if present is None:
+            hint = did_you_mean(requirement.name, verdicts)
+            return Reason("requirement-missing", f"requires the plugin {wanted}, which is not there{hint}")
+        verdict = verdicts[present]
+        if verdict.state is not PluginState.DISCOVERED:
+            text = f"requires the plugin {wanted}, which is {verdict.state}: {verdict.reason}"
+            return Reason("requirement-unfit", text)
+        version = _manifest(verdict.source).version
+        if not requirement.range.contains(version, prereleases=True):
+            return Reason(
+                "requirement-version", f"requires the plugin {wanted}, there is {present} {version}"
+            )
+    return None
+
+
+def _order(verdicts: Mapping[str, Assessment]) -> Order:
+    fit = {n: v for n, v in verdicts.items() if v.state is PluginState.DISCOVERED}
+    names = {normalise_name(name): name for name in fit}
+
+    def known(wanted: tuple[str, ...]) -> list[str]:
+        return [names[normalise_name(name)] for name in wanted if normalise_name(name) in names]
+
+    wishes = {}
+    for name, verdict in fit.items():
+        requires = _manifest(verdict.source).requires
+        wishes[name] = Wishes(
+            requires=known(tuple(r.name for r in requires.plugins)),
+            before=known(requires.before),
+            after=known(requires.after),
+        )
+    return load_order(wishes)
+
+
+def _failed(verdict: Assessment, reason: Reason) -> Assessment:
+    return Assessment(verdict.source, PluginState.FAILED, reason, verdict.priority)
+
+
+def _manifest(entry: Entry) -> Manifest:
+    if isinstance(entry, Broken):
+        raise TypeError(f"{entry.name} is broken and has no manifest")
+    return entry.manifest

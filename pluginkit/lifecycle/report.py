@@ -1,0 +1,101 @@
+"""What an operation did, told completely: nothing that went wrong is swallowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pluginkit.errors import PluginkitError
+
+if TYPE_CHECKING:
+    from pluginkit.errors import Reason
+    from pluginkit.lifecycle.failure import Failure
+    from pluginkit.lifecycle.states import PluginState
+    from pluginkit.runtimes import Leftover
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A plugin that was not loaded, on purpose."""
+
+    plugin: str
+    state: PluginState
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What loading all plugins came to.
+
+    `loaded` and `failed` are what this call did; `skipped` are plugins that are switched off,
+    incompatible or in conflict; `warnings` are for the plugins' authors; `seconds` is the time
+    it took.
+    """
+
+    loaded: tuple[str, ...]
+    failed: tuple[Failure, ...]
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether no plugin failed."""
+        return not self.failed
+
+    def raise_for_failures(self) -> None:
+        """For hosts that cannot do without their plugins: raise `LoadFailures` unless `ok`."""
+        if self.failed:
+            raise LoadFailures(self)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.loaded)} loaded, {len(self.failed)} failed, {len(self.skipped)} skipped"]
+        return "\n".join([*lines, *map(str, self.failed)])
+
+
+class LoadFailures(PluginkitError):
+    """Some plugins could not be loaded; `report` says which, where and why."""
+
+    def __init__(self, report: LoadReport) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadReport:
+    """What unloading one plugin left behind.
+
+    `running` are threads and tasks that still execute its code; `alive` are modules that
+    somebody still refers to; `failures` are steps that raised. All empty = it is gone.
+    """
+
+    plugin: str
+    generation: int | None
+    failures: tuple[Failure, ...]
+    running: tuple[Leftover, ...]
+    alive: tuple[str, ...]
+    seconds: float
+
+    @property
+    def is_gone(self) -> bool:
+        return not (self.running or self.alive)
+
+    def __str__(self) -> str:
+        if self.is_gone and not self.failures:
+            return f"{self.plugin}: unloaded, nothing left"
+        rest = [f"still running: {leftover}" for leftover in self.running]
+        rest += [f"still referred to: module {name}" for name in self.alive]
+        rest += [str(failure) for failure in self.failures]
+        return "\n  ".join([f"{self.plugin}: unloaded", *rest])
+
+
+class CloseErrors(ExceptionGroup[Exception]):
+    """What went wrong while a host was closed; everything was closed all the same."""
+
+
+class StepFailed(PluginkitError):
+    """One failed step as an exception, for `CloseErrors`; `failure` has the details."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure

@@ -1,0 +1,163 @@
+"""A generation: one version of one plugin's modules, from one snapshot, apart from all others.
+
+The identity is private, the name is public. Every module is kept in `sys.modules` under a
+private key (`cat#7`, `cat#7.sub`; also in its spec and `__package__`), so that two plugins, or
+two versions of one, never meet. Its `__name__` reads `cat.sub`, so that loggers, pickles and
+tracebacks stay the same over reloads. Import statements of the plugin resolve inside its own
+generation at any time, lazy ones included: each module's `__builtins__` carries the
+generation's own `__import__`.
+
+What must stay true: after `close()` nothing outside the plugin's own objects refers to the
+generation, and `alive()` names the modules that somebody still holds.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import itertools
+import sys
+import typing
+import weakref
+from collections.abc import Callable, Mapping
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.loading import facade, finder, source_lines
+from pluginkit.loading.imports import GenerationImport
+from pluginkit.loading.layout import Location, layout
+
+if TYPE_CHECKING:
+    from pluginkit.snapshot import Snapshot
+
+Wire = Callable[[str], "Generation | None"]
+"""Answers which generation of another plugin a top-level import name means, if any."""
+
+_numbers = itertools.count(1)
+
+
+class Canary:
+    """Lives in a module's namespace, which functions keep alive longer than the module object."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Generation:
+    """The modules of one plugin at one version.
+
+    `package` is what the plugin's own code calls its root package, `public` the name that the
+    rest of the program sees (the same, if it was free); `owner` is whoever may share its façade
+    (one host). `installed` plugins are packages that a plain import would find too; only for the
+    others does a plain `import utils` find the plugin's own `utils.py`. `wire` connects
+    `import otherplugin` to that plugin's generation. `reuse` are the compiled modules of an
+    earlier generation: unchanged files are not compiled again.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        snapshot: Snapshot,
+        *,
+        owner: object = None,
+        installed: bool = False,
+        wire: Wire | None = None,
+        reuse: Mapping[str, tuple[str, CodeType]] | None = None,
+    ) -> None:
+        self.package = package
+        self.snapshot = snapshot
+        self.number = next(_numbers)
+        self.key = f"{package}#{self.number}"
+        self.locations: Mapping[str, Location] = layout(snapshot)
+        self.codes: dict[str, tuple[str, CodeType]] = {}
+        self.wired: dict[str, Generation] = {}
+        self.closed = False
+        self._reuse = dict(reuse or {})
+        self._canaries: list[tuple[str, weakref.ref[Canary]]] = []
+        self._importer = GenerationImport(self, wire=wire, plain_imports=not installed)
+        self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._importer}
+        finder.register(self)
+        self.facade_root = facade.claim(package, owner, snapshot.root)
+        self.public = package if self.facade_root is None else self.facade_root.package
+
+    def import_module(self, name: str = "") -> ModuleType:
+        """Import the module `name` relative to the root package; "" is the root itself.
+
+        Raises ImportError if there is none, and whatever the module's code raises.
+        """
+        return self.import_private(f"{self.key}.{name}" if name else self.key)
+
+    def import_private(self, key: str) -> ModuleType:
+        """Import one of this generation's modules by its key in `sys.modules`."""
+        module = sys.modules.get(key)
+        if module is not None and not _is_initialising(module):
+            return module
+        if self.closed:
+            raise ImportError(
+                f"{self.public_name(key)!r}: generation {self.number} of this plugin was purged"
+            )
+        return importlib.import_module(key)
+
+    def public_name(self, key: str) -> str:
+        """The name that the module kept under `key` shows to the world."""
+        return self.public + key[len(self.key) :]
+
+    def relative_name(self, key: str) -> str:
+        return key[len(self.key) + 1 :]
+
+    def commit(self) -> None:
+        """Let outsiders' imports of the public name mean this generation from now on."""
+        if self.facade_root is not None:
+            self.facade_root.committed = self
+
+    def compiled(self, location: Location) -> CodeType:
+        """The code object of one source or bytecode file of the snapshot."""
+        source = self.snapshot.code[location.path]
+        known = self.codes.get(location.path) or self._reuse.get(location.path)
+        if known is None or known[0] != source.sha256:
+            path = str(self.snapshot.directory / location.path)
+            known = source.sha256, finder.compile_source(source.data, path, location.kind)
+        self.codes[location.path] = known
+        return known[1]
+
+    def watch(self, module: ModuleType) -> None:
+        """Remember `module` for `alive()`."""
+        canary = Canary()
+        module.__dict__["__pluginkit_canary__"] = canary
+        self._canaries.append((module.__name__, weakref.ref(canary)))
+
+    def alive(self) -> tuple[str, ...]:
+        """The public names of the modules that are still held by somebody."""
+        return tuple(name for name, canary in self._canaries if canary() is not None)
+
+    def modules(self) -> dict[str, ModuleType]:
+        """The modules imported so far, by public name."""
+        prefix = self.key + "."
+        keys = [key for key in list(sys.modules) if key == self.key or key.startswith(prefix)]
+        return {self.public_name(key): sys.modules[key] for key in keys}
+
+    def close(self) -> None:
+        """Take the modules out of every process-wide table. Running code keeps what it has."""
+        if self.closed:
+            return
+        self.closed = True
+        finder.unregister(self)
+        prefix = self.key + "."
+        for key in [key for key in list(sys.modules) if key == self.key or key.startswith(prefix)]:
+            del sys.modules[key]
+        source_lines.unpin(self)
+        self._release_facade()
+        self._reuse.clear()
+        self.wired.clear()
+        # typing caches `List[PluginClass]` and the like process-wide.
+        for cleanup in getattr(typing, "_cleanups", ()):
+            cleanup()
+
+    def _release_facade(self) -> None:
+        root = self.facade_root
+        if root is not None and root.committed in (None, self):
+            root.committed = None
+            facade.release(root)
+
+
+def _is_initialising(module: ModuleType) -> bool:
+    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))

@@ -1,0 +1,114 @@
+"""The `__import__` of one generation: what an import statement inside a plugin means.
+
+In order: a relative import stays inside the generation; the plugin's own public name means
+this generation; a plain name that is a module beside the plugin's root means that one (never
+for names of the standard library, and not from inside that very module); a name of another
+plugin is wired to one generation of it; all else is the host's business.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pluginkit.loading.generation import Generation, Wire
+
+
+class GenerationImport:
+    """Callable with the signature of `builtins.__import__`."""
+
+    __slots__ = ("_generation", "_siblings", "_wire")
+
+    def __init__(self, generation: Generation, *, wire: Wire | None, plain_imports: bool) -> None:
+        self._generation = generation
+        self._wire = wire
+        names = {name.partition(".")[0] for name in generation.locations if name} if plain_imports else set()
+        self._siblings = frozenset(names - sys.stdlib_module_names)
+
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        own = self._generation
+        if level > 0:
+            return self._give(own, self._resolve(name, globals, level), "", fromlist)
+        head, _, rest = name.partition(".")
+        if head == own.package:
+            return self._give(own, f"{own.key}.{rest}" if rest else own.key, own.key, fromlist)
+        if head in self._siblings and not _is_itself(globals, f"{own.key}.{head}"):
+            return self._give(own, f"{own.key}.{name}", f"{own.key}.{head}", fromlist)
+        other = self._other(head)
+        if other is not None:
+            return self._give(other, f"{other.key}.{rest}" if rest else other.key, other.key, fromlist)
+        # Looked up at each call: whoever patches the host's import is obeyed.
+        return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+    def _resolve(self, name: str, globals: Mapping[str, object] | None, level: int) -> str:
+        package = str((globals or {}).get("__package__") or self._generation.key)
+        parts = package.split(".")
+        if level > len(parts):
+            raise ImportError(
+                f"{'.' * level}{name}: attempted relative import beyond the top of plugin package "
+                f"{self._generation.package!r}"
+            )
+        base = ".".join(parts[: len(parts) - level + 1])
+        return f"{base}.{name}" if name else base
+
+    def _other(self, head: str) -> Generation | None:
+        wired = self._generation.wired
+        if head not in wired and self._wire is not None:
+            other = self._wire(head)
+            if other is None:
+                return None
+            wired[head] = other
+        return wired.get(head)
+
+    @staticmethod
+    def _give(generation: Generation, key: str, top: str, fromlist: Sequence[str] | None) -> ModuleType:
+        module = generation.import_private(key)
+        if fromlist:
+            _bind(generation, module, key, fromlist)
+            return module
+        return module if not top or top == key else generation.import_private(top)
+
+
+def _bind(generation: Generation, module: ModuleType, key: str, names: Sequence[str]) -> None:
+    """Make sure that each name of a `from … import` is there, importing submodules as needed.
+
+    A name that is missing must be refused here: CPython's own fallback would look up
+    `sys.modules[module.__name__ + "." + name]`, which is another generation's or a façade.
+    """
+    for name in names:
+        if name == "*":
+            _bind(generation, module, key, [n for n in getattr(module, "__all__", ()) if n != "*"])
+        elif not hasattr(module, name):
+            relative = generation.relative_name(f"{key}.{name}")
+            if hasattr(module, "__path__") and relative in generation.locations:
+                generation.import_private(f"{key}.{name}")
+            if not hasattr(module, name):
+                raise _cannot_import(module, name)
+
+
+def _cannot_import(module: ModuleType, name: str) -> ImportError:
+    spec = getattr(module, "__spec__", None)
+    partial = getattr(spec, "_initializing", False)
+    hint = " (it is only partly initialised: most likely a circular import)" if partial else ""
+    file = getattr(module, "__file__", None)
+    return ImportError(
+        f"cannot import name {name!r} from {module.__name__!r}{hint} ({file or 'no file'})",
+        name=module.__name__,
+        path=file,
+    )
+
+
+def _is_itself(globals: Mapping[str, object] | None, key: str) -> bool:
+    spec = (globals or {}).get("__spec__")
+    return getattr(spec, "name", None) == key

@@ -1,0 +1,195 @@
+"""What a plugin says of itself, as frozen values. Reading and checking are elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from pluginkit.versions import Version, VersionRange
+
+from .grants import Capabilities
+from .names import IDENTIFIER, plugin_name
+
+LOWEST_PRIORITY = 0
+HIGHEST_PRIORITY = 100
+DEFAULT_PRIORITY = 50
+
+_LONGEST_ENTRYPOINT = 256
+_DOTTED = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
+ENTRYPOINT_PATTERN = rf"{_DOTTED}(?::{_DOTTED})?"
+_ENTRYPOINT = re.compile(rf"({_DOTTED})(?::({_DOTTED}))?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Entrypoint:
+    """Where a plugin's code begins: a module inside the plugin, and maybe something in it.
+
+    >>> Entrypoint.parse("cat:Cat")
+    Entrypoint(module='cat', attribute='Cat')
+    >>> str(Entrypoint.parse("impl.loud:Registry.cat"))
+    'impl.loud:Registry.cat'
+    """
+
+    module: str
+    attribute: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Entrypoint:
+        """Read `module` or `module:attribute`, both dotted names.
+
+        Raises ValueError with a sentence: an entrypoint names code inside the plugin's own
+        directory, so paths, `..` and absolute ones are refused, whatever they lead to.
+        """
+        match = _ENTRYPOINT.match(text) if len(text) <= _LONGEST_ENTRYPOINT else None
+        if match is None:
+            raise ValueError(_why_no_entrypoint(text))
+        return cls(match[1], match[2])
+
+    def __str__(self) -> str:
+        return self.module if self.attribute is None else f"{self.module}:{self.attribute}"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The types, formats and languages that a host knows; anything else is an error."""
+
+    types: frozenset[str]
+    formats: frozenset[str] = frozenset({"native"})
+    languages: frozenset[str] = frozenset({"python"})
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What people want to know."""
+
+    description: str = ""
+    maintainers: tuple[str, ...] = ()
+    url: str = ""
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What host and plugin tell each other first. It finds mistakes; it proves no identity."""
+
+    protocol_version: int
+    magic_cookie_key: str
+    magic_cookie_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Wishes for plugins in processes of their own."""
+
+    auto_mtls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRequirement:
+    """Another plugin that must be there, in one of these versions.
+
+    >>> PluginRequirement.parse("cat >=1.2,<2")
+    PluginRequirement(name='cat', range=VersionRange(text='>=1.2,<2'))
+    """
+
+    name: str
+    range: VersionRange = field(default_factory=VersionRange)
+
+    @classmethod
+    def parse(cls, text: str) -> PluginRequirement:
+        """Read a plugin's name and maybe a range of versions; raises ValueError with a sentence."""
+        match = re.match(r"([^\s<>=!~]*)\s*(.*)\Z", text, re.DOTALL)
+        name, bounds = match.groups() if match else ("", text)
+        return cls(plugin_name(name), VersionRange.parse(bounds))
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.range}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """What must be there before the plugin is imported, and its order among the others.
+
+    `packages` are requirements on installed distributions as PEP 508 writes them. `before` and
+    `after` name plugins, present or not, that this one is to be loaded before or after.
+    """
+
+    host: VersionRange = field(default_factory=VersionRange)
+    python: VersionRange = field(default_factory=VersionRange)
+    pluginkit: VersionRange = field(default_factory=VersionRange)
+    plugins: tuple[PluginRequirement, ...] = ()
+    packages: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP route and the label under which `execute` is called for it."""
+
+    route: str
+    method: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpServices:
+    """The routes that a plugin serves."""
+
+    driver: str
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where a plugin that is only described here can be fetched."""
+
+    url: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All that is known of a plugin before a line of it runs.
+
+    `settings` is the JSON Schema of the plugin's settings; None means that it declared none,
+    and any settings pass. `source` says what the manifest was read from; a `derived` one was
+    made up for a plugin that ships none. `remote` is the place of a plugin that is described
+    here and is still to be fetched (`source.mode: remote_git` of a plugin.json).
+    """
+
+    name: str
+    type: str
+    format: str = "native"
+    entrypoint: Entrypoint
+    language: str = "python"
+    version: Version
+    priority: int = DEFAULT_PRIORITY
+    about: About = field(default_factory=About)
+    handshake: Handshake | None = None
+    security: Security = field(default_factory=Security)
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    requires: Requires = field(default_factory=Requires)
+    settings: Mapping[str, object] | None = field(default=None, hash=False)
+    hooks: tuple[str, ...] = ()
+    implementations: Mapping[str, Entrypoint] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+    http_services: HttpServices | None = None
+    remote: Remote | None = None
+    file: Path | None = None
+    source: Literal["manifest.yaml", "plugin.json", "derived"] = "derived"
+
+
+def _why_no_entrypoint(text: str) -> str:
+    if len(text) > _LONGEST_ENTRYPOINT:
+        return f"must not be longer than {_LONGEST_ENTRYPOINT} characters"
+    if ".." in text or text.startswith(("/", "\\", "~")) or (text[1:2] == ":" and text[2:3] in ("/", "\\")):
+        return "must lie inside the plugin's own directory: a module, not a path"
+    if "/" in text or "\\" in text or text.endswith(".py") or ".py:" in text:
+        return "must be the name of a module, not of a file"
+    return "must be a module, or a module and an attribute with ':' between them"

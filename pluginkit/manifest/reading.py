@@ -1,0 +1,104 @@
+"""From a manifest's file to a `Manifest`, or to everything that is wrong with it at once.
+
+No code of the plugin runs here, and nothing but the one file is looked at: whether the
+entrypoint exists is for discovery to say, which knows where the plugin's code is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pluginkit.errors import Problem
+from pluginkit.strict_yaml import Document, YamlError, load_file
+
+from .fields import Node, Report
+from .main_form import EXAMPLE, read_main_form
+from .model import Manifest, Vocabulary
+from .plugin_json import is_plugin_json, read_plugin_json
+from .problems import InvalidManifest
+
+
+def read_manifest(path: str | Path, *, vocabulary: Vocabulary | None = None) -> Manifest:
+    """Read a `manifest.yaml` or a `plugin.json` and check all that can be seen in it.
+
+    Args:
+        path: the file; anything but a small regular file in its place is an error, not a hang.
+        vocabulary: the types, formats and languages that the host knows; None accepts any.
+
+    Raises `InvalidManifest`; its `problems` are complete: each has the line, the dotted path of
+    the field, the value found and an example of a right one.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = Path(directory, "manifest.yaml")
+    ...     _ = path.write_text(
+    ...         "plugin: {name: cat, type: animal, format: native, entrypoint: 'cat:Cat', "
+    ...         "language: python, version: 1.0.0}"
+    ...     )
+    ...     read_manifest(path).entrypoint
+    Entrypoint(module='cat', attribute='Cat')
+    """
+    path = Path(path)
+    problems: Sequence[Problem] = ()
+    try:
+        document = load_file(path)
+    except YamlError as error:
+        if error.document is None:
+            raise InvalidManifest(error.problems, file=path) from error
+        document, problems = error.document, error.problems
+    return parse_manifest(document, file=path, vocabulary=vocabulary, problems=problems)
+
+
+def parse_manifest(
+    document: Document,
+    *,
+    file: str | Path | None = None,
+    vocabulary: Vocabulary | None = None,
+    problems: Sequence[Problem] = (),
+) -> Manifest:
+    """Make a `Manifest` of a document that has been read already.
+
+    `file` is named in the problems and kept in the manifest; its suffix `.json` allows the form
+    of a plugin.json. `problems` are those that reading the document has found: the manifest is
+    checked beside them, and refused with all together. Raises `InvalidManifest`.
+    """
+    file = None if file is None else Path(file)
+    is_json = file is not None and file.suffix == ".json"
+    report = Report(document, file, problems)
+    root = Node(report, (), document.data)
+    if document.data is None:
+        report.note((), "is empty; a manifest has at least the section `plugin`", example=EXAMPLE)
+    read = read_plugin_json if is_json and is_plugin_json(document.data) else read_main_form
+    manifest = read(root, vocabulary)
+    if report.problems:
+        raise InvalidManifest(report.problems, file=file)
+    return replace(manifest, file=file, source="plugin.json" if is_json else "manifest.yaml")
+
+
+def find_problems(path: str | Path, *, vocabulary: Vocabulary | None = None) -> tuple[Problem, ...]:
+    """All that is wrong with a manifest's file: what `pluginkit validate` prints.
+
+    Looks closer than `read_manifest`: the schema of the settings is checked by a validator of
+    JSON Schema, which takes too long for every start of a host.
+    """
+    try:
+        manifest = read_manifest(path, vocabulary=vocabulary)
+    except InvalidManifest as error:
+        return error.problems
+    if manifest.settings is None:
+        return ()
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    errors = Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(manifest.settings)
+    worst = best_match(errors)
+    if worst is None:
+        return ()
+    document = load_file(path)
+    report = Report(document, path)
+    Node(report, ("settings", *worst.absolute_path), worst.instance).wrong(
+        f"is no JSON Schema: {worst.message}"
+    )
+    return tuple(report.problems)

@@ -1,0 +1,213 @@
+"""The native runtime: the plugin's code runs in the host's process, as a generation of modules.
+
+A package that the host has imported already is used as it is: a second copy beside it would
+give two classes of every name. Such a plugin cannot be reloaded, and is listed so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pluginkit import snapshot
+from pluginkit.loading import Generation
+from pluginkit.loading.facade import Facade, executing
+from pluginkit.runtimes import running
+from pluginkit.runtimes.base import Instance, Leftover, OpenRequest
+
+if TYPE_CHECKING:
+    from pluginkit.manifest import Entrypoint
+
+
+class NativeRuntime:
+    """Runs plugins in process; `format: native`."""
+
+    name = "native"
+
+    def open(self, request: OpenRequest) -> Instance:
+        found = request.found
+        if found.origin.kind == "distribution" and not _is_private(found.package):
+            return ImportedInstance(found.package, found.manifest.entrypoint)
+        previous = request.previous.generation if isinstance(request.previous, NativeInstance) else None
+
+        def wire(head: str) -> Generation | None:
+            other = request.wire(head)
+            return other.generation if isinstance(other, NativeInstance) else None
+
+        generation = Generation(
+            found.package,
+            snapshot.take(found.root),
+            owner=request.owner,
+            installed=found.origin.kind == "distribution",
+            wire=wire,
+            reuse=previous.codes if previous is not None else None,
+        )
+        try:
+            return NativeInstance(generation, found.manifest.entrypoint)
+        except BaseException:
+            generation.close()
+            raise
+
+
+class _InProcess(ABC):
+    """What both kinds of in-process plugin share: objects are made from modules."""
+
+    def __init__(self, entrypoint: Entrypoint) -> None:
+        self.module = self.import_entry(entrypoint)
+
+    @abstractmethod
+    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
+        """Import the module that the entry point names."""
+
+    def create(self, entrypoint: Entrypoint, context: object) -> Any:
+        module = self.import_entry(entrypoint)
+        if entrypoint.attribute is None:
+            return module
+        target = _dotted(module, entrypoint.attribute)
+        return _construct(target, context) if inspect.isclass(target) else target
+
+    def symbols(self) -> Mapping[str, object]:
+        return {name: value for name, value in vars(self.module).items() if not name.startswith("_")}
+
+
+class NativeInstance(_InProcess):
+    """A generation of modules, with its entry module imported."""
+
+    reloadable = True
+
+    def __init__(self, generation: Generation, entrypoint: Entrypoint) -> None:
+        self.generation = generation
+        super().__init__(entrypoint)
+
+    @property
+    def number(self) -> int:
+        return self.generation.number
+
+    @property
+    def public_name(self) -> str:
+        return self.generation.public
+
+    def imports(self, other: Instance) -> bool:
+        return isinstance(other, NativeInstance) and other.generation in self.generation.wired.values()
+
+    def commit(self) -> None:
+        self.generation.commit()
+
+    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
+        return self.generation.import_module(relative_module(self.generation, entrypoint.module))
+
+    def create(self, entrypoint: Entrypoint, context: object) -> Any:
+        with executing(self.generation):
+            return super().create(entrypoint, context)
+
+    def symbol(self, name: str) -> Any:
+        module, _, attribute = name.rpartition(":")
+        if not module:
+            return _dotted(self.module, attribute)
+        return _dotted(self.generation.import_module(relative_module(self.generation, module)), attribute)
+
+    def running(self) -> tuple[Leftover, ...]:
+        belongs = self._belongs()
+        return (*running.threads(belongs), *running.tasks(belongs))
+
+    def _belongs(self) -> Callable[[FrameType], bool]:
+        builtins_of_generation = self.generation.builtins
+        return lambda frame: frame.f_builtins is builtins_of_generation
+
+    def alive(self) -> tuple[str, ...]:
+        return self.generation.alive()
+
+    def close(self) -> None:
+        # Whoever still holds this instance must not keep the module alive.
+        self.module = ModuleType(self.module.__name__)
+        self.generation.close()
+
+
+class ImportedInstance(_InProcess):
+    """A plugin whose package the host has imported itself: one for all, and for good."""
+
+    reloadable = False
+    number = None
+
+    def __init__(self, package: str, entrypoint: Entrypoint) -> None:
+        self.public_name = package
+        super().__init__(entrypoint)
+
+    def imports(self, other: Instance) -> bool:
+        return False
+
+    def commit(self) -> None:
+        """The host's import is what everybody sees already."""
+
+    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
+        name = entrypoint.module
+        inside = name == self.public_name or name.startswith(self.public_name + ".")
+        return importlib.import_module(name if inside else f"{self.public_name}.{name}")
+
+    def symbol(self, name: str) -> Any:
+        module, _, attribute = name.rpartition(":")
+        return _dotted(importlib.import_module(module) if module else self.module, attribute)
+
+    def running(self) -> tuple[Leftover, ...]:
+        directory = str(Path(self.module.__file__ or "").parent)
+        return tuple(running.threads(lambda frame: frame.f_code.co_filename.startswith(directory)))
+
+    def alive(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        """The module is the host's; nothing was taken."""
+
+
+def relative_module(generation: Generation, name: str) -> str:
+    """The module of the plugin that an entry point means, relative to the root package.
+
+    `cat` in the directory `cat` is the file `cat.py` in it, or, without one, the package
+    itself. An installed plugin's entry point carries the package's name in front.
+    """
+    if name in generation.locations:
+        return name
+    if name == generation.package:
+        return ""
+    return name.removeprefix(generation.package + ".")
+
+
+def _is_private(package: str) -> bool:
+    """Whether the installed package can be a generation of its own."""
+    if "." in package:
+        return False
+    module = sys.modules.get(package)
+    return module is None or type(module) is Facade
+
+
+def _dotted(start: object, path: str) -> Any:
+    for part in path.split("."):
+        start = getattr(start, part)
+    return start
+
+
+def _construct(cls: type, context: object) -> object:
+    """Call a plugin class, with the context if its `__init__` asks for one."""
+    try:
+        parameters = list(inspect.signature(cls).parameters.values())
+    except (TypeError, ValueError):
+        return cls()
+    for parameter in parameters:
+        if parameter.name == "ctx" or _is_context(parameter.annotation, type(context)):
+            if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+                return cls(context)
+            return cls(**{parameter.name: context})
+    return cls()
+
+
+def _is_context(annotation: object, context_type: type) -> bool:
+    # Under `from __future__ import annotations` it is the text that stands in the source.
+    return annotation is context_type or (
+        isinstance(annotation, str) and annotation.rpartition(".")[2] == context_type.__name__
+    )

@@ -1,0 +1,47 @@
+"""Who executes a plugin's code at this moment: threads by their frames, asyncio tasks by theirs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from pluginkit.runtimes.base import Leftover
+
+Belongs = Callable[[FrameType], bool]
+
+
+def threads(belongs: Belongs) -> Iterator[Leftover]:
+    """Name every other thread that has a frame of the plugin on its stack."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    me = threading.get_ident()
+    for ident, top in sys._current_frames().items():
+        if ident == me:
+            continue
+        frame = _first(top, belongs)
+        if frame is not None:
+            yield Leftover("thread", names.get(ident, str(ident)), _place(frame))
+
+
+def tasks(belongs: Belongs) -> Iterator[Leftover]:
+    """Name every unfinished asyncio task whose coroutine is the plugin's."""
+    asyncio_tasks = sys.modules.get("asyncio.tasks")
+    if asyncio_tasks is None:
+        return
+    # asyncio keeps the tasks of all loops in a weak set; its name changed in 3.12.
+    modern = hasattr(asyncio_tasks, "_scheduled_tasks")
+    for task in list(getattr(asyncio_tasks, "_scheduled_tasks" if modern else "_all_tasks", ())):
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        if not task.done() and frame is not None and belongs(frame):
+            yield Leftover("task", task.get_name(), _place(frame))
+
+
+def _first(frame: FrameType | None, belongs: Belongs) -> FrameType | None:
+    while frame is not None and not belongs(frame):
+        frame = frame.f_back
+    return frame
+
+
+def _place(frame: FrameType) -> str:
+    return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"

@@ -1,0 +1,159 @@
+"""One consistent picture of a plugin's files, held in memory.
+
+Code is read as bytes, once: what is checked is what is compiled, whatever happens on disk
+afterwards. A pass counts only if no file changed between the first look and the last, so a
+tree that somebody is writing at that moment is never seen half old, half new. Data files
+stay on disk; they are read when the digest is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from pathlib import Path
+from types import MappingProxyType
+
+from pluginkit.errors import PluginkitError
+
+_SKIPPED_DIRECTORIES = frozenset({"__pycache__", ".git", ".hg", ".svn", ".tox", ".venv", ".mypy_cache"})
+_CODE_SUFFIXES = tuple(SOURCE_SUFFIXES + BYTECODE_SUFFIXES)
+_BINARY_SUFFIXES = tuple(EXTENSION_SUFFIXES)
+
+_Fingerprint = tuple[int, int, int, int]
+"""Inode, size, times of writing and of change: what must be equal before and after reading."""
+
+
+class SnapshotError(PluginkitError):
+    """The files could not be read as one consistent set."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The bytes of one code file, with the hash that its compiled code is kept under."""
+
+    data: bytes
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a plugin's root held at one moment.
+
+    `root` is the resolved package directory, or the file of a single-file plugin. `code` maps
+    posix paths relative to the root's directory to their bytes; `binaries` and `data` name the
+    files that are used from disk.
+    """
+
+    root: Path
+    is_package: bool
+    code: Mapping[str, SourceFile]
+    binaries: frozenset[str]
+    data: frozenset[str]
+
+    @property
+    def directory(self) -> Path:
+        """The directory that the relative paths start from."""
+        return self.root if self.is_package else self.root.parent
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 over names and contents of all files, code and data alike."""
+        total = hashlib.sha256()
+        for name in sorted({*self.code, *self.binaries, *self.data}):
+            source = self.code.get(name)
+            inner = source.sha256 if source is not None else _hash_file(self.directory / name)
+            total.update(f"{name}\0{inner}\n".encode("utf-8", "surrogatepass"))
+        return total.hexdigest()
+
+
+def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
+    """Read the files below `root` until one pass saw no change; give up after `timeout` seconds.
+
+    `quiet` is how many seconds the newest change must lie back: a writer who pauses between two
+    files looks finished, and only time tells.
+
+    Raises `SnapshotError` when the tree keeps changing, holds a symbolic link (a link inside a
+    plugin could lead out of it), or cannot be read.
+    """
+    deadline = time.monotonic() + timeout
+    try:
+        resolved = root.resolve(strict=True)
+        while True:
+            before = dict(_walk(resolved))
+            code = {name: _read(resolved, name) for name in before if name.endswith(_CODE_SUFFIXES)}
+            if dict(_walk(resolved)) == before and _is_quiet(before, quiet):
+                return _snapshot(resolved, before, code)
+            if time.monotonic() >= deadline:
+                raise SnapshotError(
+                    f"{root}: the files kept changing for {timeout:g} s; is somebody still writing them?"
+                )
+            time.sleep(0.01)
+    except OSError as error:
+        raise SnapshotError(f"{error.filename or root}: cannot be read: {error.strerror or error}") from error
+
+
+def _snapshot(root: Path, files: dict[str, _Fingerprint], code: dict[str, SourceFile]) -> Snapshot:
+    binaries = frozenset(name for name in files if name.endswith(_BINARY_SUFFIXES))
+    return Snapshot(
+        root=root,
+        is_package=root.is_dir(),
+        code=MappingProxyType(code),
+        binaries=binaries,
+        data=frozenset(files) - binaries - code.keys(),
+    )
+
+
+def _is_quiet(files: dict[str, _Fingerprint], quiet: float) -> bool:
+    if quiet <= 0 or not files:
+        return True
+    age = time.time() - max(fingerprint[3] for fingerprint in files.values()) / 1e9
+    # A change in the future says only that a clock was set.
+    return age >= quiet or age < 0
+
+
+def _walk(root: Path) -> Iterator[tuple[str, _Fingerprint]]:
+    if not root.is_dir():
+        yield root.name, _fingerprint(root.stat())
+        return
+    pending = [(str(root), "")]
+    while pending:
+        directory, prefix = pending.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_symlink():
+                    raise SnapshotError(
+                        f"{entry.path}: a symbolic link inside a plugin is not followed, because it can lead "
+                        "out of the plugin's directory; put the file itself there"
+                    )
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _SKIPPED_DIRECTORIES:
+                        pending.append((entry.path, name + "/"))
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, _fingerprint(entry.stat(follow_symlinks=False))
+
+
+def _fingerprint(status: os.stat_result) -> _Fingerprint:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _read(root: Path, name: str) -> SourceFile:
+    path = root / name if root.is_dir() else root
+    # A FIFO that took the file's place after the walk must not block the host.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SnapshotError(f"{path}: is not a regular file")
+        data = file.read()
+    return SourceFile(data, hashlib.sha256(data).hexdigest())
+
+
+def _hash_file(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

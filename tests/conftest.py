@@ -1,0 +1,107 @@
+"""What every test has at hand: child processes as users start them, lengths of stress tests, a leak guard."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+SOAK = os.environ.get("PLUGINKIT_SOAK") == "1"
+
+# No deadlines: the machines that run this are shared, and speed is the benchmarks' subject.
+settings.register_profile("dev", deadline=None)
+# The same commit must get the same verdict each time; new examples are what `make soak` is for.
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile("soak" if SOAK else "ci" if os.environ.get("CI") else "dev")
+
+# How long a thread may take to notice that its test is over.
+_GRACE_SECONDS = 5.0
+
+
+@pytest.fixture
+def soak_length() -> Callable[[int], int]:
+    """How many rounds to go: the full number in `make soak`, a tenth of it otherwise."""
+
+    def length(full: int) -> int:
+        return full if SOAK else max(1, full // 10)
+
+    return length
+
+
+@pytest.fixture
+def child_env() -> dict[str, str]:
+    """The environment of a user's process.
+
+    Bytecode is written as usual, coverage does not slip its own imports in, and pluginkit is found
+    whether it is installed or not.
+    """
+    dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "COVERAGE_", "COV_CORE_", "PYTEST_", "PLUGINKIT_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    env["PYTHONPATH"] = str(_where_pluginkit_is())
+    return env
+
+
+@pytest.fixture
+def child(tmp_path: Path, child_env: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python in a process of its own: `child("import x; print(x)")` or `child("-m", "pluginkit")`.
+
+    `env` is added to a user's environment, `stdin` is the text to read, `status` the exit status that is
+    right (None for any), `timeout` in seconds.
+    """
+
+    def run(
+        *arguments: str,
+        cwd: Path = tmp_path,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        status: int | None = 0,
+        timeout: float = 120.0,
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *(arguments if arguments[0].startswith("-") else ("-c", *arguments))]
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**child_env, **(env or {})},
+            input=stdin,
+            timeout=timeout,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if status is not None and done.returncode != status:
+            pytest.fail(f"exit status {done.returncode}, not {status}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """Fail a test that leaves threads, a changed `sys.path`, working directory or `__import__` behind."""
+    threads = set(threading.enumerate())
+    path, directory, import_function = list(sys.path), Path.cwd(), builtins.__import__
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in left:
+        thread.join(_GRACE_SECONDS)
+    alive = [thread.name for thread in left if thread.is_alive()]
+    assert not alive, f"threads still run: {alive}"
+    assert sys.path == path, "sys.path was changed"
+    assert Path.cwd() == directory, "the working directory was changed"
+    assert builtins.__import__ is import_function, "builtins.__import__ was replaced"
+
+
+def _where_pluginkit_is() -> Path:
+    spec = find_spec("pluginkit")
+    if spec is None or spec.origin is None:
+        pytest.exit("pluginkit is not importable: run `make test`, or pytest from the checkout")
+    return Path(spec.origin).parent.parent

@@ -1,0 +1,55 @@
+"""DESIGN's budget of imports: what a program pays for pluginkit before it asks for anything.
+
+Modules instead of seconds: exact, and the same on every machine. Seconds stand in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+Child = Callable[..., subprocess.CompletedProcess[str]]
+
+HEAVY = {
+    "asyncio",
+    "click",
+    "importlib.metadata",
+    "importlib_metadata",
+    "jsonschema",
+    "loguru",
+    "packaging",
+    "platformdirs",
+    "rich",
+    "sqlite3",
+    "watchdog",
+    "yaml",
+}
+
+
+def modules_after(child: Child, statement: str) -> set[str]:
+    # -S: what site's .pth files import (an editable install's finder, coverage) is not ours.
+    return set(child("-S", "-c", f"import sys\n{statement}\nprint('\\n'.join(sys.modules))").stdout.split())
+
+
+@pytest.fixture
+def without_site(child_env: dict[str, str]) -> None:
+    """Installed libraries stay importable without `site`, by their directory alone."""
+    child_env["PYTHONPATH"] += f":{Path(click.__file__).parent.parent}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import pluginkit", "from pluginkit import Host, hookspec, hookimpl"],
+)
+@pytest.mark.usefixtures("without_site")
+def test_importing_pluginkit_imports_nothing_heavy(child: Child, statement: str) -> None:
+    assert modules_after(child, statement) & HEAVY == set()
+
+
+@pytest.mark.usefixtures("without_site")
+def test_the_guard_sees_a_heavy_import(child: Child) -> None:
+    assert {"yaml", "sqlite3"} <= modules_after(child, "import yaml, sqlite3")

@@ -35,13 +35,14 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
     ...     state.read_bytes()
     b'{}'
     """
-    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".pluginkit-{secrets.token_hex(8)}.tmp")
     kept_mode = _present_mode(path) if mode is None else mode
     try:
         _write_synced(temporary, data, kept_mode)
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        # It may not exist yet, or lie where nothing can be removed any more: the first error counts.
+        with contextlib.suppress(OSError):
             temporary.unlink()
         raise
     _sync_directory(path.parent)

@@ -6,7 +6,6 @@ program does; several hosts in one process know nothing of each other.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -36,9 +35,6 @@ C = TypeVar("C")
 LANGUAGES = frozenset({"python"})
 PLUGGY_TYPE = "pluggy"
 """The type of plugins without a contract: their hooks are matched as pluggy matches them."""
-
-_log = logging.getLogger("pluginkit")
-
 
 class Host:
     """Plugins found, checked, loaded and called.
@@ -108,7 +104,9 @@ class Host:
         self.contracts = read_contracts(self.config, contracts or {}, project)
         self.events = EventBus()
         self.runtimes = {runtime.name: runtime for runtime in (NativeRuntime(), *runtimes)}
-        self._table = HookTable(project, errors=self.setup.errors, on_failure=self._on_call_failure)
+        self._table = HookTable(
+            project, errors=self.setup.errors, on_failure=self._on_call_failure, timing=self.setup.timing
+        )
         for contract in self.contracts.values():
             self._table.add_contract(contract.cls, name=contract.type)
         for specs in hookspecs:
@@ -201,7 +199,12 @@ class Host:
         return self._table.hook
 
     def hooks(self, contract: type[C]) -> C:
-        return typed_view(self._table, contract)
+        """The hooks of a contract as type checkers should see them.
+
+        `host.hooks(Animal).speak(is_loud=True)` is `host.hook.speak(is_loud=True)`, with names
+        and types of arguments and results checked by mypy and pyright.
+        """
+        return self._table.view(contract)
 
     # Plugins
 
@@ -277,27 +280,29 @@ class Host:
         """
         self._require_open()
         title = name or _name_of(target)
-        self._providers.require_known_type(type)
-        self._providers.require_free_name(title, self.plugins)
-        taken = self._providers.check_exclusive(type, title, self.plugins.values())
-        if taken is not None:
-            raise DuplicateName(f"{title!r} cannot be registered: {taken}")
-        hold_to_contract(self._table, self.contracts, type, title, target)
-        provider = Provider(title, target, version=version, host=True, lenient=type is None)
-        staged = self._table.stage(add=[provider])
-        registered = Registered(title, type, target, provider, version, author, description)
-        self._providers.add(registered)
-        self._table.commit(staged)
-        self.events.publish("registered", title)
+        with self._lifecycle.operation():
+            self._providers.require_known_type(type)
+            self._providers.require_free_name(title, self.plugins)
+            taken = self._providers.check_exclusive(type, title, self.plugins.values())
+            if taken is not None:
+                raise DuplicateName(f"{title!r} cannot be registered: {taken}")
+            hold_to_contract(self._table, self.contracts, type, title, target)
+            provider = Provider(title, target, version=version, host=True, lenient=type is None)
+            staged = self._table.stage(add=[provider])
+            registered = Registered(title, type, target, provider, version, author, description)
+            self._providers.add(registered)
+            self._table.commit(staged)
+            self._lifecycle.announce("registered", title)
         return registered
 
     def unregister(self, name: str) -> Any:
         """Take an object out that `register` put in, and give it back. Raises `UnknownName`."""
-        registered = self._providers.get(name)
-        staged = self._table.stage(remove=[registered.provider])
-        self._providers.remove(name)
-        self._table.commit(staged)
-        self.events.publish("unregistered", name)
+        with self._lifecycle.operation():
+            registered = self._providers.get(name)
+            staged = self._table.stage(remove=[registered.provider])
+            self._providers.remove(name)
+            self._table.commit(staged)
+            self._lifecycle.announce("unregistered", name)
         return registered.object
 
     def get(self, name: str) -> Any:
@@ -338,7 +343,6 @@ class Host:
 
     def _on_call_failure(self, failure: CallFailure) -> None:
         self._lifecycle.record_failure(failure)
-        _log.error("%s", failure, exc_info=failure.error)
 
 
 def _read_config(config: Config | str | PathLike[str] | None) -> Config | None:

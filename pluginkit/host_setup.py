@@ -40,6 +40,7 @@ class HostSetup:
     select: Callable[[Found], bool] | None
     disabled: tuple[str, ...]
     errors: ErrorPolicy
+    timing: bool
     version: Version | None
     config_file: Path | None
 
@@ -107,6 +108,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         select=select,
         disabled=config.plugins.disabled if config is not None else (),
         errors=errors or (config.hooks.errors if config is not None else "record"),
+        timing=config is not None and config.hooks.timing,
         version=_host_version(version, config),
         config_file=None if config is None else config.path,
     )

@@ -13,7 +13,7 @@ from pluginkit.config.frozen import thaw
 from pluginkit.config.given import Given, Report
 from pluginkit.config.keys import Key, KeyPath, build
 from pluginkit.config.kinds import Mended, Refused
-from pluginkit.config.model import Sections
+from pluginkit.config.model import LogLevel, Sections
 from pluginkit.config.redaction import redacted
 from pluginkit.config.sources import KEYS, from_environment, from_file, from_overrides
 from pluginkit.errors import ConfigError, Problem, UnknownName
@@ -118,7 +118,7 @@ class Config(Sections):
         return None if self.origin("application.app_version.full") == DEFAULT else version
 
     @property
-    def log_level(self) -> str:
+    def log_level(self) -> LogLevel:
         """`logging.log_level`."""
         return self.logging.log_level
 

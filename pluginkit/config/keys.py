@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pluginkit.config.frozen import thaw
-from pluginkit.config.kinds import Kind, Mended
+from pluginkit.config.kinds import Kind
 from pluginkit.errors import did_you_mean
 
 T = TypeVar("T")
@@ -58,8 +58,8 @@ def key(kind: Kind[T], default: object, meaning: str, *, shown: str | None = Non
     """
 
     def make() -> T:
-        value = kind.read(default() if callable(default) else default)
-        return value.value if isinstance(value, Mended) else value
+        # A default is right as it stands, so `read` never mends it.
+        return cast("T", kind.read(default() if callable(default) else default))
 
     declaration = _Declaration(kind, make, _shown(default) if shown is None else shown, meaning)
     return dataclasses.field(default_factory=make, metadata={_METADATA: declaration})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,6 +18,7 @@ from pluginkit.config.durations import parse_duration
 from pluginkit.errors import did_you_mean
 
 T = TypeVar("T")
+W = TypeVar("W", bound=str)
 
 Steps = tuple[str | int, ...]
 
@@ -61,18 +62,18 @@ class Kind(Generic[T]):
     from_text: Callable[[str], object] = str
 
 
-def choice(label: str, options: Iterable[str]) -> Kind[str]:
+def choice(options: tuple[W, ...]) -> Kind[W]:
     """One of a few words, in any case."""
-    options = tuple(options)
+    by_name: dict[str, W] = {option: option for option in options}
 
-    def read(value: object) -> str:
-        word = value.lower() if isinstance(value, str) else None
-        if word not in options or word is None:
-            hint = did_you_mean(value, options) if isinstance(value, str) else ""
+    def read(value: object) -> W:
+        word = value.lower() if isinstance(value, str) else ""
+        if word not in by_name:
+            hint = did_you_mean(word, options) if word else ""
             raise Refused(f"must be one of {', '.join(options)}{hint}")
-        return word
+        return by_name[word]
 
-    return Kind(label, options[0], read)
+    return Kind(", ".join(options), options[0], read)
 
 
 def integer(minimum: int, maximum: int | None = None) -> Kind[int]:
@@ -103,20 +104,19 @@ def duration(*, positive: bool = False) -> Kind[float]:
     return Kind("duration, more than 0" if positive else "duration", "2s", read)
 
 
-def level(options: Iterable[str], fallback: str) -> Kind[str]:
+def level(options: tuple[W, ...], fallback: W) -> Kind[W]:
     """A log level; an unknown one must not keep the host from starting."""
-    known = choice("", options)
-    names = tuple(options)
+    known = choice(options)
 
-    def read(value: object) -> str | Mended[str]:
+    def read(value: object) -> W | Mended[W]:
         try:
             return known.read(value)
         except Refused:
             if not isinstance(value, str):
                 raise
-            return Mended(fallback, f"unknown level, {fallback} is used{did_you_mean(value, names)}")
+            return Mended(fallback, f"unknown level, {fallback} is used{did_you_mean(value, options)}")
 
-    return Kind(", ".join(names), "debug", read)
+    return Kind(known.label, fallback, read)
 
 
 def megabytes(most: float) -> Kind[float]:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pluginkit.config.compound import CALLS, CONTRACTS, MAPPING, TEXTS, HookCall
 from pluginkit.config.keys import key, section
@@ -34,8 +34,11 @@ from pluginkit.config.kinds import (
 if TYPE_CHECKING:
     from pluginkit.versions import Version
 
-LOG_LEVELS = ("trace", "debug", "info", "warn", "error")
-ERROR_POLICIES = ("record", "raise", "group")
+LogLevel: TypeAlias = Literal["trace", "debug", "info", "warn", "error"]
+ErrorPolicy: TypeAlias = Literal["record", "raise", "group"]
+
+LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
+ERROR_POLICIES: tuple[ErrorPolicy, ...] = get_args(ErrorPolicy)
 
 
 def default_workers() -> int:
@@ -117,7 +120,7 @@ class LogQueueSection:
 class LoggingSection:
     """The host's log."""
 
-    log_level: str = key(
+    log_level: LogLevel = key(
         level(LOG_LEVELS, "info"),
         "info",
         "The least severe level that is logged, in any case. An unknown one is `info`, with a notice.",
@@ -173,8 +176,8 @@ class QuarantineSection:
 class HooksSection:
     """How hooks are called."""
 
-    errors: str = key(
-        choice("record, raise, group", ERROR_POLICIES),
+    errors: ErrorPolicy = key(
+        choice(ERROR_POLICIES),
         "record",
         "What an exception in a plugin does to a hook call: it is recorded and the others' results are "
         "returned, the first is raised, or all are raised together with the results.",

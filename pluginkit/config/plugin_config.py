@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,10 +37,12 @@ class DeclaresSettings(Protocol):
     @property
     def name(self) -> str:
         """The plugin's name."""
+        ...
 
     @property
     def settings(self) -> Mapping[str, Any] | None:
         """The JSON Schema of its settings; None lets any settings pass unchecked."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +130,16 @@ class PluginConfig:
             raise ConfigError(f"the manifest of plugin {self.name!r} is wrong", [problem]) from error
 
     def _problem(self, fault: Fault, completed: Mapping[str, Any], secrets: frozenset[Steps]) -> Problem:
-        message, found = fault.message, _at(self.settings, fault.at)
-        if found is None and _at(completed, fault.at) is not None:
-            message, found = f"the default in the plugin's schema {message}", _at(completed, fault.at)
-        if any(fault.at[: len(secret)] == secret for secret in secrets):
-            found = HIDDEN
         place = Place(self.file or f"plugin {self.name}", self.document)
-        return place.problem(message, ("settings", *fault.at), found=found)
+        steps = ("settings", *fault.at)
+        written, delivered = _at(self.settings, fault.at), _at(completed, fault.at)
+        if any(fault.at[: len(secret)] == secret for secret in secrets):
+            hidden = None if delivered is None else HIDDEN
+            return replace(place.problem(fault.message, steps), found=hidden)
+        if written is None and delivered is not None:
+            message = f"the default in the plugin's schema {fault.message}"
+            return place.problem(message, steps, found=delivered)
+        return place.problem(fault.message, steps, found=written)
 
     def _base(self) -> Path:
         return Path.cwd() if self.file is None else self.file.absolute().parent

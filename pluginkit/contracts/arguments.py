@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -160,6 +159,8 @@ def _read_union(text: str, members: tuple[object, ...]) -> object:
 
 
 def _read_json(text: str) -> object:
+    import json
+
     try:
         return typing.cast("object", json.loads(text))
     except json.JSONDecodeError as error:

@@ -39,7 +39,8 @@ def package_name(name: str) -> str:
 def read_directory(path: str, vocabulary: Vocabulary | None) -> Entry:
     """Read the plugin in the directory `path`, which need not be in a plugins directory."""
     name = os.path.basename(path)
-    origin = Origin("directory", Path(path))
+    place = Path(path)
+    origin = Origin("directory", place)
     root = modules.Root(path, package_name(name))
     file = find_manifest(path, MANIFEST_NAMES)
     if file is None:
@@ -47,14 +48,15 @@ def read_directory(path: str, vocabulary: Vocabulary | None) -> Entry:
     manifest = file if isinstance(file, Reason) else load_manifest(file, vocabulary)
     if isinstance(manifest, Reason):
         return Broken(name, origin, manifest)
-    return check(name, "directory", manifest, root, origin)
+    return check(name, manifest, root, origin, place)
 
 
 def read_file(path: str, vocabulary: Vocabulary | None) -> Entry:
     """Read the single-file plugin `path`: `<stem>.manifest.yaml` beside it, or a derived manifest."""
     directory, filename = os.path.split(path)
     stem = filename.removesuffix(".py")
-    origin = Origin("file", Path(path))
+    place = Path(path)
+    origin = Origin("file", place)
     root = modules.Root(path, package_name(stem), is_file=True)
     file = find_manifest(directory, (f"{stem}.manifest.yaml", f"{stem}.manifest.yml"))
     if file is None:
@@ -63,7 +65,7 @@ def read_file(path: str, vocabulary: Vocabulary | None) -> Entry:
         manifest = file if isinstance(file, Reason) else load_manifest(file, vocabulary)
     if isinstance(manifest, Reason):
         return Broken(stem, origin, manifest)
-    return check(stem, "file", manifest, root, origin)
+    return check(stem, manifest, root, origin, place)
 
 
 def find_manifest(directory: str, names: Iterable[str]) -> str | Reason | None:
@@ -85,30 +87,35 @@ def find_manifest(directory: str, names: Iterable[str]) -> str | Reason | None:
 
 
 def load_manifest(file: str, vocabulary: Vocabulary | None) -> Manifest | Reason:
+    """The manifest in `file`, or everything that is wrong with it as one reason."""
     try:
         return read_manifest(Path(file), vocabulary=vocabulary)
     except InvalidManifest as error:
         return reasons.manifest_invalid(error.problems, file=file)
 
 
-def check(expected: str, what: str, manifest: Manifest, root: modules.Root, origin: Origin) -> Entry:
+def check(expected: str, manifest: Manifest, root: modules.Root, origin: Origin, place: Path) -> Entry:
     """Hold a manifest against where it was found: its name, reserved names, its entrypoints.
+
+    `place` is the root's path, which the caller mostly has at hand; making one is slow.
 
     All that is wrong is told at once. A broken plugin goes by the name that its place has, since
     that is what its author sees.
     """
     module = find_module(manifest, root)
-    wrong = [*wrong_names(expected, what, manifest, root.package), *_wrong_implementations(manifest, root)]
+    wrong = [*wrong_names(expected, manifest, root.package, origin), *_wrong_implementations(manifest, root)]
     if isinstance(module, Reason):
         wrong.append(module)
     if wrong or isinstance(module, Reason):
         return Broken(expected, origin, reasons.combined(wrong))
-    return Found(manifest.name, manifest, origin, Path(root.path), root.package, module)
+    return Found(manifest.name, manifest, origin, place, root.package, module)
 
 
-def wrong_names(expected: str, what: str, manifest: Manifest, package: str) -> Iterator[Reason]:
+def wrong_names(expected: str, manifest: Manifest, package: str, origin: Origin) -> Iterator[Reason]:
+    """What speaks against the plugin's name: another one where it was found, or one that is Python's."""
     file = _file_of(manifest)
     if manifest.name != expected and normalise_name(manifest.name) != normalise_name(expected):
+        what = "entry point" if origin.kind == "distribution" else origin.kind
         yield reasons.name_mismatch(manifest.name, file=file, what=what, expected=expected)
     top = package.partition(".")[0]
     if top == "pluginkit" or top in sys.stdlib_module_names:

@@ -50,7 +50,9 @@ def from_source(path: str, stem: str, package: str) -> Manifest | Reason:
     return Manifest(name=stem, type=TYPE, entrypoint=Entrypoint(package), version=version, about=about)
 
 
-def from_metadata(installed: Installed, name: str, entrypoint: Entrypoint) -> tuple[Manifest, tuple[str, ...]]:
+def from_metadata(
+    installed: Installed, name: str, entrypoint: Entrypoint
+) -> tuple[Manifest, tuple[str, ...]]:
     """The manifest of an entry point, and notices about metadata that cannot be heeded."""
     notices = []
     python = VersionRange()
@@ -89,7 +91,9 @@ def _version_of(tree: ast.Module, path: str) -> Version | Problem:
         return Version.parse_pep440(text)
     except ValueError as error:
         example = '__version__ = "1.2.3"'
-        return Problem(str(error), path="__version__", found=repr(text), example=example, file=path, line=line)
+        return Problem(
+            str(error), path="__version__", found=repr(text), example=example, file=path, line=line
+        )
 
 
 def _written_version(node: ast.stmt) -> tuple[str, int] | None:

@@ -126,8 +126,8 @@ def _dangling(path: str, error: OSError) -> Broken:
     gone = isinstance(error, FileNotFoundError)
     reason = reasons.dangling_symlink(path) if gone else reasons.unreadable(path, error)
     name = os.path.basename(path)
-    kind = "file" if _is_module_name(name) else "directory"
-    return Broken(name.removesuffix(".py"), Origin(kind, Path(path)), reason)
+    origin = Origin("file" if _is_module_name(name) else "directory", Path(path))
+    return Broken(name.removesuffix(".py"), origin, reason)
 
 
 def _unusable(directory: str, error: OSError) -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ def scan(group: str, search_path: Iterable[str], vocabulary: Vocabulary | None) 
 
 def _read(distribution: Advertised, vocabulary: Vocabulary | None) -> Iterator[Entry]:
     installed = read(distribution.info)
-    names = {normalise_name(name) for name, _ in distribution.entry_points}
+    names = frozenset(normalise_name(name) for name, _ in distribution.entry_points)
     for name, value in distribution.entry_points:
         if isinstance(installed, Reason):
             yield Broken(name, _origin_of_unreadable(distribution.info), installed)
@@ -61,7 +61,7 @@ class _EntryPoint:
     installed: Installed
     name: str
     value: str
-    names: Set[str]
+    names: frozenset[str]
     vocabulary: Vocabulary | None
 
     @property
@@ -83,7 +83,7 @@ class _EntryPoint:
             return Broken(self.name, self.origin, manifest)
         if manifest is None:
             return self._derived(entrypoint, root)
-        return self._agreed(check(self.name, "entry point", manifest, root, self.origin))
+        return self._agreed(check(self.name, manifest, root, self.origin, Path(root.path)))
 
     def _entrypoint(self) -> Entrypoint | Reason:
         """The entry point's value, without the extras and white space that the specification allows in it."""
@@ -132,7 +132,7 @@ class _EntryPoint:
     def _derived(self, entrypoint: Entrypoint, root: modules.Root) -> Entry:
         module = modules.resolve_absolute(root, str(entrypoint), file=None)
         manifest, notices = from_metadata(self.installed, self.name, entrypoint)
-        wrong = [*wrong_names(self.name, "entry point", manifest, root.package)]
+        wrong = [*wrong_names(self.name, manifest, root.package, self.origin)]
         if isinstance(module, Reason):
             return Broken(self.name, self.origin, reasons.combined([*wrong, module]))
         if wrong:
@@ -142,15 +142,17 @@ class _EntryPoint:
         )
 
     def _agreed(self, entry: Entry) -> Entry:
-        """What is installed counts: the distribution's version replaces the manifest's, and a difference is told."""
+        """What is installed counts: its version replaces the manifest's, and a difference is told."""
         if isinstance(entry, Broken):
             return entry
-        written, version = entry.manifest.version, self.installed.version
-        notices = () if written == version else (
-            f"{entry.manifest.file} gives version {written}, but {self.installed.name} {version} is installed; "
-            f"{version} counts",
-        )
-        manifest = replace(entry.manifest, version=version)
+        manifest, installed = entry.manifest, self.installed
+        notices: tuple[str, ...] = ()
+        if manifest.version != installed.version:
+            present = f"{installed.name} {installed.version}"
+            notices = (
+                f"{manifest.file} gives version {manifest.version}, but {present} is installed and counts",
+            )
+        manifest = replace(manifest, version=installed.version)
         return replace(entry, manifest=manifest, entry_point=self.value, notices=notices)
 
 

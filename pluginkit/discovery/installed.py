@@ -116,10 +116,10 @@ def read(info: str) -> Installed | Reason:
 
 
 def headers(text: str) -> dict[str, list[str]]:
-    """The headers of a METADATA file, by lower-case name; what follows the first empty line is prose.
+    r"""The headers of a METADATA file, by lower-case name; what follows the first empty line is prose.
 
-    >>> headers("Name: cat\\nLicense: MIT\\n  or so\\n\\nNot-A: header")
-    {'name': ['cat'], 'license': ['MIT\\n  or so']}
+    >>> headers("Name: cat\nLicense: MIT\n  or so\n\nNot-A: header")
+    {'name': ['cat'], 'license': ['MIT\n  or so']}
     """
     fields: dict[str, list[str]] = {}
     current: list[str] | None = None
@@ -136,9 +136,9 @@ def headers(text: str) -> dict[str, list[str]]:
 
 
 def entry_points(text: str, group: str) -> list[tuple[str, str]]:
-    """Names and values of one group in an entry_points.txt; a line without `=` has an empty value.
+    r"""Names and values of one group in an entry_points.txt; a line without `=` has an empty value.
 
-    >>> entry_points("[a]\\nx = m:X\\n[b]\\ny = n", "a")
+    >>> entry_points("[a]\nx = m:X\n[b]\ny = n", "a")
     [('x', 'm:X')]
     """
     found: dict[tuple[str, str], None] = {}

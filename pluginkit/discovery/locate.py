@@ -26,18 +26,15 @@ def locate(installed: Installed, module: str) -> Root | None:
     unless the distribution has that directory for itself.
     """
     parts = module.split(".")
+    beside = os.path.join(installed.directory, parts[0])
     if parts[0] in installed.top_level:
-        return _descend(Base((), installed.directory), parts, installed)
+        return _root_at(beside, 1, parts, installed)
     if installed.files is None:
-        root = _descend(Base((), installed.directory), parts, None)
+        root = _root_at(beside, 1, parts, None)
         if root is not None:
             return root
-    for base in bases(installed):
-        if tuple(parts[: len(base.prefix)]) == base.prefix:
-            root = _descend(base, parts, None)
-            if root is not None:
-                return root
-    return None
+    candidates = (_root_of(base, parts) for base in bases(installed))
+    return next((root for root in candidates if root is not None), None)
 
 
 def listed_in(installed: Installed, root: Root, names: Sequence[str]) -> list[str] | None:
@@ -49,23 +46,29 @@ def listed_in(installed: Installed, root: Root, names: Sequence[str]) -> list[st
     return [name for name in names if posixpath.normpath(posixpath.join(relative, name)) in installed.files]
 
 
-def _descend(base: Base, parts: Sequence[str], owner: Installed | None) -> Root | None:
-    place = base.path
-    for count in range(len(base.prefix), len(parts) + 1):
-        if count > len(base.prefix):
-            place = os.path.join(place, parts[count - 1])
-        if count == 0:
-            continue
-        package = ".".join(parts[:count])
-        is_last = count == len(parts)
-        if _is_package(place) and (is_last or not _is_shared(place)):
-            return Root(place, package)
-        file = _module_file(place)
-        if file is not None:
-            return _module_root(Root(file, package, is_file=True), owner)
-        if not os.path.isdir(place):
-            return None
-    return Root(place, package)
+def _root_of(base: Base, parts: Sequence[str]) -> Root | None:
+    """The root of `parts` in a place that an editable installation takes modules from."""
+    depth = len(base.prefix)
+    if tuple(parts[:depth]) != base.prefix:
+        return None
+    if depth:
+        return _root_at(base.path, depth, parts, None)
+    return _root_at(os.path.join(base.path, parts[0]), 1, parts, None)
+
+
+def _root_at(place: str, depth: int, parts: Sequence[str], owner: Installed | None) -> Root | None:
+    """The root of `parts`, given that its first `depth` names lead to `place` (without a file's suffix)."""
+    package, is_last = ".".join(parts[:depth]), depth == len(parts)
+    if _is_package(place) and (is_last or not _is_shared(place)):
+        return Root(place, package)
+    file = _module_file(place)
+    if file is not None:
+        return _module_root(Root(file, package, is_file=True), owner)
+    if not os.path.isdir(place):
+        return None
+    if is_last:
+        return Root(place, package)
+    return _root_at(os.path.join(place, parts[depth]), depth + 1, parts, owner)
 
 
 def _is_package(directory: str) -> bool:
@@ -97,5 +100,7 @@ def _owns(owner: Installed, directory: str) -> bool:
     relative = os.path.relpath(directory, owner.directory).replace(os.sep, "/")
     names = [name for name in os.listdir(directory) if name != "__pycache__"]
     files = owner.files or frozenset()
-    within = {name[len(relative) + 1 :].partition("/")[0] for name in files if name.startswith(f"{relative}/")}
+    within = {
+        name[len(relative) + 1 :].partition("/")[0] for name in files if name.startswith(f"{relative}/")
+    }
     return within.issuperset(names)

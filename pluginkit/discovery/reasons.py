@@ -42,6 +42,7 @@ _MINIMAL = (
 
 
 def no_manifest(directory: str, package: str) -> Reason:
+    """A directory that does not say what it is."""
     name = os.path.basename(directory)
     example = _MINIMAL.format(name=name, module=package)
     return _about(
@@ -53,17 +54,24 @@ def no_manifest(directory: str, package: str) -> Reason:
 
 
 def two_manifests(directory: str, names: Sequence[str]) -> Reason:
+    """Two manifests in one directory; neither is preferred."""
     both = " and ".join(names)
-    return _about("two-manifests", f"there are {both}, which may disagree; keep one and remove the other", file=directory)
+    return _about(
+        "two-manifests",
+        f"there are {both}, which may disagree; keep one and remove the other",
+        file=directory,
+    )
 
 
 def manifest_invalid(problems: Sequence[Problem], *, file: str) -> Reason:
+    """A manifest that cannot be used; the problems hold all that is wrong with it."""
     first = str(problems[0]) if problems else f"{file}: the manifest is not valid"
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
     return Reason("manifest-invalid", f"{first}{more}", tuple(problems))
 
 
 def name_mismatch(name: str, *, file: str | None, what: str, expected: str) -> Reason:
+    """A manifest whose name is not that of its directory, file or entry point (`what`)."""
     return _about(
         "name-mismatch",
         f"the manifest calls the plugin {name!r}, but its {what} is {expected!r}; make the two equal "
@@ -76,6 +84,7 @@ def name_mismatch(name: str, *, file: str | None, what: str, expected: str) -> R
 
 
 def name_reserved(package: str, *, file: str | None) -> Reason:
+    """A package that would take the name of one of Python's modules, or of pluginkit."""
     whose = "pluginkit itself" if package == "pluginkit" else f"Python's standard module {package!r}"
     return _about(
         "name-reserved",
@@ -87,6 +96,7 @@ def name_reserved(package: str, *, file: str | None) -> Reason:
 
 
 def entrypoint_missing(entrypoint: str, *, root: str, tried: Iterable[str], file: str | None) -> Reason:
+    """An entrypoint whose module is not in the plugin; `tried` are the files that would be it."""
     looked = " or ".join(tried)
     return _about(
         "entrypoint-missing",
@@ -98,6 +108,7 @@ def entrypoint_missing(entrypoint: str, *, root: str, tried: Iterable[str], file
 
 
 def not_fetched(url: str, *, directory: str, file: str | None) -> Reason:
+    """A plugin that is only described here."""
     return _about(
         "not-fetched",
         f"the plugin's code is still to be fetched from {url}; put a checkout of it into {directory}",
@@ -106,6 +117,7 @@ def not_fetched(url: str, *, directory: str, file: str | None) -> Reason:
 
 
 def symlink_inside(path: str, *, file: str | None = None) -> Reason:
+    """A link inside the plugin, on the way to its manifest or its code."""
     target = _link_target(path)
     return _about(
         "symlink-inside",
@@ -116,22 +128,27 @@ def symlink_inside(path: str, *, file: str | None = None) -> Reason:
 
 
 def dangling_symlink(path: str) -> Reason:
+    """A link in a plugins directory that leads nowhere."""
     target = _link_target(path)
-    return _about("dangling-symlink", f"{path} is a symbolic link to {target}, which does not exist", file=path)
+    return _about(
+        "dangling-symlink", f"{path} is a symbolic link to {target}, which does not exist", file=path
+    )
 
 
-def unreadable(path: str, why: OSError | str) -> Reason:
-    text = why if isinstance(why, str) else why.strerror or type(why).__name__
-    return _about("unreadable", f"{path} cannot be read: {text}", file=path)
+def unreadable(path: str, error: OSError) -> Reason:
+    """A file or directory that cannot be read."""
+    return _about("unreadable", f"{path} cannot be read: {error.strerror or type(error).__name__}", file=path)
 
 
 def syntax_error(path: str, message: str, line: int | None) -> Reason:
+    """A single file that is not Python, so that nothing can be read off it."""
     where = f"{path}:{line}" if line is not None else path
     problem = Problem(message, file=path, line=line)
     return Reason("syntax-error", f"{where}: not valid Python: {message}", (problem,))
 
 
 def metadata_unreadable(info: str, what: str) -> Reason:
+    """A distribution whose own metadata cannot be used."""
     return _about(
         "metadata-unreadable",
         f"the installed distribution's metadata in {info} cannot be used: {what}; install it again (pip install --force-reinstall)",
@@ -140,6 +157,7 @@ def metadata_unreadable(info: str, what: str) -> Reason:
 
 
 def entry_point_invalid(name: str, value: str, what: str, *, file: str) -> Reason:
+    """An entry point whose name or value is of the wrong form."""
     return _about(
         "entry-point-invalid",
         f"the entry point {name!r} = {value!r} cannot be used: {what}",
@@ -150,6 +168,7 @@ def entry_point_invalid(name: str, value: str, what: str, *, file: str) -> Reaso
 
 
 def package_not_found(module: str, *, distribution: str, info: str, editable: bool) -> Reason:
+    """An entry point whose package is not where its distribution says."""
     how = (
         "its source directory was not found without running the import hook that its build backend installed; "
         "install it without -e, or with a backend that writes a .pth file or setuptools' mapping"
@@ -157,11 +176,14 @@ def package_not_found(module: str, *, distribution: str, info: str, editable: bo
         else "its list of files has no such package or module; install it again (pip install --force-reinstall)"
     )
     return _about(
-        "package-not-found", f"the entry point's module {module!r} is not part of {distribution}: {how}", file=info
+        "package-not-found",
+        f"the entry point's module {module!r} is not part of {distribution}: {how}",
+        file=info,
     )
 
 
 def conflict(what: str, winner: object, loser: object) -> Reason:
+    """A plugin that lost its name to another; `what` is taken."""
     return Reason(
         "conflict",
         f"{what} is taken: {winner} is used, {loser} is not; rename or remove one of them",
@@ -169,18 +191,22 @@ def conflict(what: str, winner: object, loser: object) -> Reason:
 
 
 def not_included(globs: Iterable[str]) -> Reason:
+    """A plugin that no glob asks for."""
     return Reason("not-included", f"its name matches none of the globs to include: {', '.join(globs)}")
 
 
 def excluded(glob: str) -> Reason:
+    """A plugin that a glob leaves out."""
     return Reason("excluded", f"its name matches {glob!r}, which is to be excluded")
 
 
 def filtered() -> Reason:
+    """A plugin that the host's filter leaves out."""
     return Reason("filtered", "the host's filter does not want it")
 
 
 def filter_failed(error: Exception) -> Reason:
+    """A plugin for which the host's filter raised."""
     return Reason("filter-failed", f"the host's filter raised {describe_exception(error)}; mend the filter")
 
 

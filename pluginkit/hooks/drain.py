@@ -24,7 +24,8 @@ class Retirement:
 
     def __init__(self, plugin: str, implementations: Iterable[Implementation]) -> None:
         self.plugin = plugin
-        self._lock = threading.Lock()
+        # Reentrant: collecting garbage under it may end an implementation in this very thread.
+        self._lock = threading.RLock()
         self._drained = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
         self._alive = {weakref.ref(one, self._one_gone) for one in implementations}

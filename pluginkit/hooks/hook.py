@@ -61,7 +61,7 @@ class HookState:
 
     def stub(self, version: Version) -> Body:
         """The body to `install` for a version."""
-        stub = partial(self._refuse_plain if self.spec.historic else self._first_call, version)
+        stub = partial(self.refuse_plain if self.spec.historic else self._first_call, version)
         stub.version = version  # type: ignore[attr-defined]  # a partial takes any attribute
         return stub
 
@@ -84,7 +84,7 @@ class HookState:
                 self._entry.body = body
             return body
 
-    def _refuse_plain(self, version: Version, *values: Any) -> Any:
+    def refuse_plain(self, version: Version, *values: Any) -> Any:
         raise UsageError(
             f"hook {self.spec.name!r} is historic, so its calls are kept for plugins that come later; "
             f"write host.hook.{self.spec.name}.call_historic(kwargs={{…}})"
@@ -108,7 +108,7 @@ class HookState:
         """A plain call of a lenient hook that lacks arguments or has others."""
         version = self.version
         if self.spec.historic:
-            return self._refuse_plain(version)
+            return self.refuse_plain(version)
         arguments = gathered(self.spec, version.implementations, {**given, **extra}, stacklevel=3)
         return version.body(Variant(self.policy, mapping=True))(arguments)
 

@@ -44,7 +44,7 @@ class Failures:
     def __init__(self, hook: str, report: Report | None, *, isolating: bool) -> None:
         self._hook = hook
         self._report = report
-        self._isolating = isolating
+        self.isolating = isolating
 
     def failed(self, implementation: Implementation, error: BaseException, errors: Errors | None = None) -> bool:
         """Take note of an error; gives whether it has to fly on.
@@ -57,9 +57,9 @@ class Failures:
         self.note(implementation, error)
         if errors is not None:
             errors.append(contained(implementation, error))
-        elif not self._isolating and not isinstance(error, Exception):
+        elif not self.isolating and not isinstance(error, Exception):
             raise contained(implementation, error) from error
-        return not self._isolating
+        return not self.isolating
 
     def note(self, implementation: Implementation, error: BaseException) -> None:
         """Write on the error whose it is, and report it."""
@@ -89,7 +89,7 @@ class Failures:
         if passes_through(raised):
             return outcome, raised
         self.note(implementation, raised)
-        if not self._isolating:
+        if not self.isolating:
             return outcome, contained(implementation, raised)
         if errors is not None:
             errors.append(contained(implementation, raised))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 # What `@hookimpl` notes; other libraries' marks may lack some of it.
 DEFAULT_OPTIONS: Mapping[str, Any] = {
@@ -25,22 +25,31 @@ DEFAULT_OPTIONS: Mapping[str, Any] = {
 _ABSENT = object()
 
 
-def marked(target: object, attribute: str) -> Iterator[tuple[str, Callable[..., Any], Mapping[str, Any]]]:
-    """Each function of `target` that carries the mark, as name, bound function and options.
+def marked(
+    target: object, project: str, kind: Literal["spec", "impl"]
+) -> Iterator[tuple[str, Callable[..., Any], Mapping[str, Any]]]:
+    """Each function of `target` that the project marked, as name, bound function and options.
 
-    `target` is a module, a class or an instance. Names come in alphabetical order, as pluggy
-    has them.
+    `target` is a module, a class or an instance. What is marked for pluginkit itself counts in
+    every project, so that built-in contracts work in hosts of another. Names come in
+    alphabetical order, as pluggy has them.
     """
+    marks = dict.fromkeys((f"{project}_{kind}", f"pluginkit_{kind}"))
     for name in sorted(_names(target)):
         found = _hookable(target, name)
         if found is None:
             continue
         holder, function = found
-        options = getattr(holder, attribute, None)
-        if options is None:
-            options = getattr(getattr(holder, "__func__", None), attribute, None)
-        if isinstance(options, Mapping):
+        options = next((options for mark in marks if (options := _mark(holder, mark)) is not None), None)
+        if options is not None:
             yield name, function, options
+
+
+def _mark(holder: object, mark: str) -> Mapping[str, Any] | None:
+    options = getattr(holder, mark, None)
+    if options is None:
+        options = getattr(getattr(holder, "__func__", None), mark, None)
+    return options if isinstance(options, Mapping) else None
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -78,7 +78,7 @@ def read_specs(source: object, project: str, *, owner: str, strict: bool) -> Ite
         ContractDefinitionError: there is none, or one of a contract cannot be called by keyword.
     """
     found = False
-    for name, function, options in marked(source, f"{project}_spec"):
+    for name, function, options in marked(source, project, "spec"):
         found = True
         yield _spec(name, function, options, owner=owner, strict=strict)
     if not found:

@@ -85,8 +85,11 @@ class Version:
 
     def of_plugin(self, plugin: str) -> Version:
         """The same with the implementations of one plugin only."""
-        own = [implementation for implementation in self.implementations if implementation.plugin == plugin]
-        return Version(self.spec, own, report=self._report, metrics=self.metrics)
+        return self.with_only(*(one for one in self.implementations if one.plugin == plugin))
+
+    def with_only(self, *implementations: Implementation) -> Version:
+        """A version of the same hook with these implementations."""
+        return Version(self.spec, implementations, report=self._report, metrics=self.metrics)
 
     def failures(self, policy: ErrorPolicy) -> Failures:
         """Who decides about the errors of calls under this policy."""

@@ -8,6 +8,7 @@ from any thread.
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from pluginkit.lifecycle.assess import (
     read_configs,
 )
 from pluginkit.lifecycle.bringup import BringUpFailed, Workshop, bring_up, hooks_failure, start, take_down
-from pluginkit.lifecycle.failure import Failure
+from pluginkit.lifecycle.failure import Failure, failure_of
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.plugins import Plugins
 from pluginkit.lifecycle.providers import Providers
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle.live import Live
     from pluginkit.lifecycle.store import StateFile
     from pluginkit.runtimes import Instance, Leftover
+
+_log = logging.getLogger("pluginkit")
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds that unload and close wait for a plugin's threads."""
@@ -82,7 +85,7 @@ class Lifecycle:
         """Look again, and judge all plugins that are not live by what is there now."""
         catalogue = self._look()
         plan = make_plan(catalogue, self._circumstances())
-        with self._operation():
+        with self.operation():
             self.plan = plan
             table = {plugin.name: plugin for plugin in self.plugins.values() if plugin.state.is_live}
             held = {normalise_name(name) for name in table}
@@ -146,7 +149,7 @@ class Lifecycle:
         """Load one plugin, and those that it requires; raises `LoadError` if it cannot be."""
         self.refresh()
         plugin = self.plugins[name]
-        with self._operation():
+        with self.operation():
             for other in self._requirements(plugin):
                 if self._is_fit(other):
                     self._load_one(other)
@@ -158,7 +161,7 @@ class Lifecycle:
 
     def _load_one(self, plugin: Plugin) -> Failure | None:
         """Bring one plugin up and commit it; whatever fails becomes its state and its reason."""
-        with self._operation():
+        with self.operation():
             verdict = self.plan.assessments[plugin.name]
             found = verdict.source
             if not isinstance(found, Found) or verdict.settings is None:
@@ -276,7 +279,7 @@ class Lifecycle:
     def start_all(self) -> tuple[Failure, ...]:
         """Run `on_start` of every loaded plugin; one that fails is undone and taken out."""
         failures = []
-        with self._operation():
+        with self.operation():
             self.is_started = True
             for plugin in self._in_load_order():
                 live = plugin._live
@@ -294,7 +297,7 @@ class Lifecycle:
 
     def unload(self, name: str, *, cascade: bool = False, timeout: float = DEFAULT_TIMEOUT) -> UnloadReport:
         """Take one plugin out. Others that need it are unloaded first with `cascade`, else it is refused."""
-        with self._operation():
+        with self.operation():
             plugin = self.plugins[name]
             if not plugin.state.is_live:
                 raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
@@ -345,7 +348,7 @@ class Lifecycle:
         """Unload everything in reverse order; errors come together, none stops the rest."""
         errors: list[Exception] = []
         deadline = time.monotonic() + timeout
-        with self._operation():
+        with self.operation():
             self.is_started = False
             for plugin in reversed(self._in_load_order()):
                 generation = plugin.generation
@@ -359,7 +362,7 @@ class Lifecycle:
 
     def enable(self, name: str, *, load: bool) -> Plugin:
         """Undo `disable`. Raises `StateError`, naming the file, if the plugin's config file forbids it."""
-        plugin = self.plugins[name]
+        plugin = self._known(name)
         if isinstance(plugin.source, Found):
             config = read_configs(self._circumstances().plugin_configs_dir).get(plugin.name)
             if not config.enabled:
@@ -371,28 +374,38 @@ class Lifecycle:
         plugin = self.plugins[name]
         if plugin.state is PluginState.DISABLED:
             raise StateError(f"plugin {plugin.name!r} stays disabled: {plugin.reason}")
-        self._publish_now("enabled", plugin.name)
+        self.announce("enabled", plugin.name)
         return self.load(name) if load and plugin.state is PluginState.DISCOVERED else plugin
 
     def disable(self, name: str, *, cascade: bool = False) -> Plugin:
         """Switch a plugin off, now and for later runs; it is unloaded if it is loaded."""
-        plugin = self.plugins[name]
+        plugin = self._known(name)
         if plugin.state.is_live:
             self.unload(name, cascade=cascade)
         self._store.set_enabled(normalise_name(plugin.name), False)
         self.refresh()
-        self._publish_now("disabled", plugin.name)
+        self.announce("disabled", plugin.name)
         return self.plugins[name]
 
     # What calls report
 
     def record_failure(self, failure: CallFailure) -> None:
-        """Keep an error of a hook implementation with its plugin."""
+        """Keep an error of a hook implementation with its plugin, and log it."""
         plugin = self.plugins.get(failure.plugin)
+        root = plugin.source.root if plugin is not None and isinstance(plugin.source, Found) else None
+        kept = failure_of(failure.plugin, f"hook {failure.hook}", "call-failed", failure.error, root)
         if plugin is not None:
-            plugin._record_call_failure(failure)
+            plugin._keep_error(kept)
+        # As text: handlers keep records, and a record with the exception would keep the plugin alive.
+        _log.error("%s\n%s", failure, kept.traceback.rstrip())
 
     # Inside
+
+    def _known(self, name: str) -> Plugin:
+        """The plugin of that name, looked for anew if need be; raises `UnknownName`."""
+        if name not in self.plugins:
+            self.refresh()
+        return self.plugins[name]
 
     def _in_load_order(self) -> list[Plugin]:
         return [self.plugins[name] for name in self._loaded]
@@ -401,7 +414,8 @@ class Lifecycle:
         return (plugin for plugin in self.plugins.values() if plugin.state is state)
 
     @contextmanager
-    def _operation(self) -> Iterator[None]:
+    def operation(self) -> Iterator[None]:
+        """Hold the host's lock for a block that changes something; its events go out after it."""
         with self._lock:
             self._depth += 1
             try:
@@ -417,8 +431,9 @@ class Lifecycle:
     def _publish(self, kind: str, plugin: str | None, **data: Any) -> None:
         self._pending.append((kind, plugin, data))
 
-    def _publish_now(self, kind: str, plugin: str) -> None:
-        with self._operation():
+    def announce(self, kind: str, plugin: str) -> None:
+        """Publish an event when the present operation, if there is one, is over."""
+        with self.operation():
             self._publish(kind, plugin)
 
 

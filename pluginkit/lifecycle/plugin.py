@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.discovery import Found
 from pluginkit.errors import PluginkitError, Reason, StateError, UnknownSymbol
-from pluginkit.lifecycle.failure import failure_of
 from pluginkit.lifecycle.states import PluginState, may_follow
 
 if TYPE_CHECKING:
     from pluginkit.discovery import Broken, Origin
-    from pluginkit.hooks import CallFailure
     from pluginkit.lifecycle.failure import Failure
     from pluginkit.lifecycle.live import Live
     from pluginkit.manifest import Manifest
@@ -160,12 +158,10 @@ class Plugin:
         self._move(state, reason)
         self._source = source
 
-    def _record_call_failure(self, failure: CallFailure) -> None:
-        root = self._source.root if isinstance(self._source, Found) else None
-        kept = failure_of(self.name, f"hook {failure.hook}", "call-failed", failure.error, root)
+    def _keep_error(self, failure: Failure) -> None:
         with self._lock:
             self.error_count += 1
-            self._errors.append(kept)
+            self._errors.append(failure)
 
 
 def describe(plugin: Plugin) -> dict[str, object]:

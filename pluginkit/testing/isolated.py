@@ -39,17 +39,20 @@ class IsolatedHost(Host):
     def __init__(
         self, *, plugin: str | PathLike[str] | None = None, must_load: bool = True, **arguments: Any
     ) -> None:
-        self._directory = TemporaryDirectory(prefix="pluginkit-test-")
-        self._must_load = must_load
-        arguments.setdefault("entry_point_group", None)
-        arguments.setdefault("errors", "raise")
-        arguments.setdefault("state_dir", self._directory.name)
         if plugin is not None:
             path = Path(plugin).resolve()
             if not path.exists():
                 raise UsageError(f"there is no plugin at {path}")
             arguments |= {"plugins_dir": path.parent, "include": [path.stem if path.is_file() else path.name]}
-        super().__init__(**arguments)
+        arguments.setdefault("entry_point_group", None)
+        arguments.setdefault("errors", "raise")
+        self._must_load = must_load
+        self._directory = TemporaryDirectory(prefix="pluginkit-test-")
+        try:
+            super().__init__(**{"state_dir": self._directory.name, **arguments})
+        except BaseException:
+            self._directory.cleanup()
+            raise
 
     def __enter__(self) -> Self:
         report = self.load()

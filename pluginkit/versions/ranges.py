@@ -66,6 +66,8 @@ class _Clause:
         if is_prefix and operator not in ("==", "!="):
             raise _not_a_range(text, "'.*' goes only with == and !=")
         version = _bound(bound.removesuffix(".*"), text)
+        if is_prefix and not version.is_plain:
+            raise _not_a_range(text, "'.*' comes after numbers only")
         if operator == "~=" and len(version.release) < 2:
             raise _not_a_range(text, f"~= needs two numbers, as in '~={bound}.0'")
         if version.local and operator not in ("==", "!="):

@@ -90,6 +90,11 @@ class Version:
         """Whether it comes before a release of its own: alpha, rc, dev and the like."""
         return self.suffix[0][0] != _FINAL or any(rank == _DEV for rank, _, _ in self.suffix)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is made of numbers only, without a suffix or a local part."""
+        return self.suffix == (_MARK_FINAL, _MARK_END) and not self.local
+
     def is_postrelease_of(self, release: Version) -> bool:
         """Whether it corrects `release` itself: 1.2.post1 does so for 1.2, but not for 1.2rc1."""
         length = len(release.suffix) - 1

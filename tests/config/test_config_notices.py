@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from pluginkit.config import Config
 from pluginkit.errors import ConfigError
 
 
-def load(tmp_path: Path, text: str, *, strict: bool = False, **environ: str) -> Config:
+def load(
+    tmp_path: Path, text: str, variables: Mapping[str, str] | None = None, *, strict: bool = False
+) -> Config:
     (tmp_path / "config.yaml").write_text(text, "utf-8")
-    return Config.load(
-        tmp_path / "config.yaml", environ={f"PLUGINKIT_{k}": v for k, v in environ.items()}, strict=strict
-    )
+    environ = {f"PLUGINKIT_{name}": value for name, value in (variables or {}).items()}
+    return Config.load(tmp_path / "config.yaml", environ=environ, strict=strict)
 
 
 def notices(config: Config) -> list[str]:
@@ -58,22 +60,22 @@ def test_cf05_an_unknown_key_is_a_notice_with_the_nearest_and_an_error_when_stri
     ],
 )
 def test_cf05_an_unknown_variable_of_a_known_section_likewise(tmp_path: Path, name: str, notice: str) -> None:
-    (told,) = notices(load(tmp_path, "{}", **{name: "x"}))
+    (told,) = notices(load(tmp_path, "{}", {name: "x"}))
     assert told.startswith(f"environment PLUGINKIT_{name}: sets no known key; did you mean PLUGINKIT_")
     if name != "LOGGING":
         assert told == f"environment PLUGINKIT_{name}: {notice}"
     with pytest.raises(ConfigError, match="sets no known key"):
-        load(tmp_path, "{}", strict=True, **{name: "x"})
+        load(tmp_path, "{}", {name: "x"}, strict=True)
 
 
 def test_cf05_a_variable_far_from_every_name_has_no_suggestion(tmp_path: Path) -> None:
     far = "TRUST__" + "Z" * 90
-    assert notices(load(tmp_path, "{}", **{far: "x"})) == [f"environment PLUGINKIT_{far}: sets no known key"]
+    assert notices(load(tmp_path, "{}", {far: "x"})) == [f"environment PLUGINKIT_{far}: sets no known key"]
 
 
 @pytest.mark.parametrize("name", ["SOAK", "CONFIG", "XYZZY__LOG_LEVEL", "", "__"])
 def test_cf05_variables_that_are_not_about_a_section_are_left_alone(tmp_path: Path, name: str) -> None:
-    assert load(tmp_path, "{}", strict=True, **{name: "x"}).notices == ()
+    assert load(tmp_path, "{}", {name: "x"}, strict=True).notices == ()
 
 
 def test_cf05_variables_without_the_prefix_are_left_alone() -> None:
@@ -140,7 +142,7 @@ def test_cf04_a_wrong_value_in_the_older_place_is_named_where_it_stands(tmp_path
 
 
 def test_cf04_the_older_variable_is_read_and_yields_to_the_new_one(tmp_path: Path) -> None:
-    config = load(tmp_path, "logging: {mq: {log_queue: file}}", LOGGING__LOG_QUEUE="old")
+    config = load(tmp_path, "logging: {mq: {log_queue: file}}", {"LOGGING__LOG_QUEUE": "old"})
     assert config.logging.mq.log_queue == "old"
     assert notices(config) == [
         (
@@ -152,11 +154,11 @@ def test_cf04_the_older_variable_is_read_and_yields_to_the_new_one(tmp_path: Pat
         ("LOGGING__LOG_QUEUE", "LOGGING__MQ__LOG_QUEUE"),
         ("LOGGING__MQ__LOG_QUEUE", "LOGGING__LOG_QUEUE"),
     ):
-        both = load(tmp_path, "{}", **{name: "new" if "MQ" in name else "old" for name in names})
+        both = load(tmp_path, "{}", {name: "new" if "MQ" in name else "old" for name in names})
         assert both.logging.mq.log_queue == "new"
         assert both.origin("logging.mq.log_queue") == "environment PLUGINKIT_LOGGING__MQ__LOG_QUEUE"
 
 
 def test_cf04_the_environment_wins_over_the_file_from_the_older_place_too(tmp_path: Path) -> None:
-    config = load(tmp_path, "logging: {log_queue: file}", LOGGING__MQ__LOG_QUEUE="environment")
+    config = load(tmp_path, "logging: {log_queue: file}", {"LOGGING__MQ__LOG_QUEUE": "environment"})
     assert config.logging.mq.log_queue == "environment"

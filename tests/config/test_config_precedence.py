@@ -264,11 +264,12 @@ def test_cf01_whatever_stands_in_the_file_is_either_taken_or_a_config_error(key:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "config.json")
         path.write_text(json.dumps(nested({str(key): value})), "utf-8")
+        config: Config | None = None
+        refused: tuple[Problem, ...] = ()
         try:
             config = Config.load(path, environ={})
         except ConfigError as error:
-            refused: tuple[Problem, ...] = error.problems
-            config = None
+            refused = error.problems
     if config is None:
         assert refused
         assert all(problem.line == 1 and problem.path.startswith(key.path[0]) for problem in refused)

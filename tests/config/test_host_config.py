@@ -365,7 +365,7 @@ def test_cf01_what_yaml_refuses_and_what_the_keys_refuse_is_said_at_once_and_onc
             "logging: {log_level: 3}",
             (
                 "FILE:1: logging.log_level: must be one of trace, debug, info, warn, error "
-                "(found 3; right would be log_level: debug)"
+                "(found 3; right would be log_level: info)"
             ),
         ),
         (

@@ -1,8 +1,5 @@
 """LH03: a plugin that breaks its contract is told so at load, with the wrong and the right code."""
 
-# Plugins stand here as their authors write them, often without annotations.
-# mypy: allow-untyped-defs, allow-incomplete-defs
-
 from __future__ import annotations
 
 import functools

@@ -1,8 +1,5 @@
 """What `Contract.of` reads from a class of hookspecs, and which classes it refuses with what advice."""
 
-# Contracts and plugins stand here as people write them who use no type checker.
-# mypy: allow-untyped-defs, allow-incomplete-defs
-
 from __future__ import annotations
 
 import types
@@ -112,7 +109,7 @@ def test_lh03_inherited_hooks_come_first_and_an_overridden_one_counts_once() -> 
 def test_lh03_an_async_spec_says_so() -> None:
     class Slow:
         @hookspec
-        async def fetch(self, url: str) -> bytes: ...  # type: ignore[empty-body]  # a spec's body is never run
+        async def fetch(self, url: str) -> bytes: ...
 
     assert Contract.of("slow", Slow).hooks["fetch"].is_async
 
@@ -137,7 +134,7 @@ def test_lh04_version_exclusive_and_exact_are_read_from_the_class() -> None:
 def test_lh04_a_hook_named_version_is_a_hook() -> None:
     class Versioned:
         @hookspec
-        def version(self) -> str: ...  # type: ignore[empty-body]  # a spec's body is never run
+        def version(self) -> str: ...
 
     contract = Contract.of("versioned", Versioned)
     assert (contract.version, list(contract.hooks)) == ("1.0.0", ["version"])
@@ -189,7 +186,7 @@ def test_lh03_a_spec_that_is_no_plain_method_is_refused(wrap: type) -> None:
 
 def test_lh03_an_override_without_the_marker_is_refused_because_it_would_drop_the_hook() -> None:
     class Quiet(Animal):
-        def speak(self, is_loud: bool) -> str: ...  # type: ignore[empty-body, override]  # the point of the test
+        def speak(self, is_loud: bool) -> str: ...  # type: ignore[override]  # the point of the test
 
     assert "overrides the hookspec of Animal without @hookspec" in refusal(Quiet)
 
@@ -236,7 +233,7 @@ def contract_with(type_name: str, function: Callable[..., object]) -> Contract:
 
 def test_lh03_two_contracts_may_share_a_hook_of_one_signature_only() -> None:
     def plain(self, is_loud): ...
-    def alike(self, is_loud: bool) -> str: ...  # type: ignore[empty-body]  # a spec's body is never run
+    def alike(self, is_loud: bool) -> str: ...
     def other(self, loud): ...
 
     first, same, different = contract_with("a", plain), contract_with("b", alike), contract_with("c", other)

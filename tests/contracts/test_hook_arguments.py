@@ -1,8 +1,5 @@
 """What people type for a hook's arguments, on the command line and in the config, becomes what the hook takes."""
 
-# One hook here has no annotations, which is a case of its own.
-# mypy: allow-untyped-defs, allow-incomplete-defs
-
 from __future__ import annotations
 
 import enum

@@ -93,8 +93,8 @@ def test_lh03_an_unknown_class_is_refused_with_the_nearest() -> None:
 
 
 def test_lh03_something_that_is_no_class_is_refused() -> None:
-    assert refusal("pluginkit.contracts.check:check") == (
-        "contracts.animal: pluginkit.contracts.check:check is a function, not a class of hookspecs"
+    assert refusal("pluginkit.contracts.checking:check") == (
+        "contracts.animal: pluginkit.contracts.checking:check is a function, not a class of hookspecs"
     )
 
 

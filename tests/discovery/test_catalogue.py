@@ -90,7 +90,11 @@ def test_dm16_many_threads_search_and_read_at_once(plugins: Path, make_plugin: C
 def test_dm13_the_first_of_a_name_wins_and_both_origins_are_named() -> None:
     kept, (conflict,) = settle([found("cat", root="/a"), found("CAT", root="/b")])
     assert [entry.origin.path for entry in kept] == [Path("/a/cat")]
-    assert (conflict.name, conflict.winner.path, conflict.loser.origin.path) == ("CAT", Path("/a/cat"), Path("/b/CAT"))
+    assert (conflict.name, conflict.winner.path, conflict.loser.origin.path) == (
+        "CAT",
+        Path("/a/cat"),
+        Path("/b/CAT"),
+    )
     assert conflict.reason.code == "conflict"
     assert "dir:/a/cat" in conflict.reason.text
     assert "dir:/b/CAT" in conflict.reason.text
@@ -111,7 +115,9 @@ def test_dm13_one_package_name_for_two_plugins_is_a_conflict() -> None:
 
 
 ENTRIES = st.lists(
-    st.builds(found, st.sampled_from(["cat", "Cat", "c-at", "c_at", "dog"]), root=st.sampled_from(["/a", "/b"]))
+    st.builds(
+        found, st.sampled_from(["cat", "Cat", "c-at", "c_at", "dog"]), root=st.sampled_from(["/a", "/b"])
+    )
     | st.builds(broken, st.sampled_from(["cat", "CAT", "dog", "cow"])),
     max_size=8,
 )
@@ -120,7 +126,9 @@ ENTRIES = st.lists(
 @given(ENTRIES)
 def test_dm13_nothing_is_lost_and_no_name_is_held_twice(entries: list[Entry]) -> None:
     kept, conflicts = settle(entries)
-    assert sorted(map(repr, [*kept, *(conflict.loser for conflict in conflicts)])) == sorted(map(repr, entries))
+    assert sorted(map(repr, [*kept, *(conflict.loser for conflict in conflicts)])) == sorted(
+        map(repr, entries)
+    )
     names = [normalise_name(entry.name) for entry in kept]
     assert len(names) == len(set(names))
     assert entries == [] or kept[0] is entries[0]
@@ -143,7 +151,9 @@ def selected(selection: Selection, *names: str) -> list[str]:
         (["cow"], [], []),
     ],
 )
-def test_dm12_globs_decide_over_normalised_names(include: list[str], exclude: list[str], expected: list[str]) -> None:
+def test_dm12_globs_decide_over_normalised_names(
+    include: list[str], exclude: list[str], expected: list[str]
+) -> None:
     assert selected(Selection(include, exclude), "My-Cat", "my.dog", "dog") == expected
 
 

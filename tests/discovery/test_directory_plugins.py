@@ -6,15 +6,13 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pluginkit.discovery import Broken, Catalogue, Found, discover, read_directory
 from pluginkit.manifest import Vocabulary
 
-if TYPE_CHECKING:
-    from conftest import MakePlugin
+MakePlugin = Callable[..., Path]
 
 PLUGIN_JSON = '{"name": "sample", "version": "0.1.0", "source": {"mode": "local", "path": "sample.py"}}'
 
@@ -51,7 +49,9 @@ def test_dm01_directories_inside_a_plugin_are_its_own_affair(plugins: Path, make
 @pytest.mark.parametrize(
     "name", [".git", ".hidden", "__pycache__", "cat-1.0.dist-info", "cat.egg-info", "cat~", "~at"]
 )
-def test_dm01_what_cannot_be_a_plugin_is_no_candidate(plugins: Path, make_plugin: MakePlugin, name: str) -> None:
+def test_dm01_what_cannot_be_a_plugin_is_no_candidate(
+    plugins: Path, make_plugin: MakePlugin, name: str
+) -> None:
     make_plugin(name)
     assert len(find(plugins)) == 0
 
@@ -108,7 +108,9 @@ def test_dm04_all_errors_of_a_manifest_are_kept(plugins: Path, make_plugin: Make
 
 
 @pytest.mark.parametrize("filename", ["manifest.yaml", "manifest.yml"])
-def test_dm03_the_manifest_may_have_either_suffix(plugins: Path, make_plugin: MakePlugin, filename: str) -> None:
+def test_dm03_the_manifest_may_have_either_suffix(
+    plugins: Path, make_plugin: MakePlugin, filename: str
+) -> None:
     root = make_plugin("cat")
     (root / "manifest.yaml").rename(root / filename)
     found = find(plugins).found["cat"]
@@ -142,7 +144,9 @@ def test_dm07_names_are_compared_as_pep_503_normalises_them(
     assert catalogue.get(directory) is catalogue.found[name]
 
 
-def test_dm07_a_name_that_differs_from_the_directory_is_broken(plugins: Path, make_plugin: MakePlugin) -> None:
+def test_dm07_a_name_that_differs_from_the_directory_is_broken(
+    plugins: Path, make_plugin: MakePlugin
+) -> None:
     make_plugin("cat", name="dog")
     broken = find(plugins).broken["cat"]
     assert broken.reason.code == "name-mismatch"
@@ -164,7 +168,11 @@ def test_dm11_everything_wrong_with_a_plugin_is_told_at_once(plugins: Path, make
     make_plugin("json", name="cat", entrypoint="nowhere:Cat")
     broken = find(plugins).broken["json"]
     assert broken.reason.code == "name-mismatch"
-    assert [problem.path for problem in broken.reason.problems] == ["plugin.name", "plugin.name", "plugin.entrypoint"]
+    assert [problem.path for problem in broken.reason.problems] == [
+        "plugin.name",
+        "plugin.name",
+        "plugin.entrypoint",
+    ]
 
 
 def test_dm01_a_plugins_directory_may_be_a_symbolic_link(
@@ -195,7 +203,9 @@ def test_dm01_of_two_paths_to_one_directory_the_usable_one_is_kept(
     assert not catalogue.broken
 
 
-def test_dm01_a_plugins_dir_given_twice_is_read_once(plugins: Path, make_plugin: MakePlugin, tmp_path: Path) -> None:
+def test_dm01_a_plugins_dir_given_twice_is_read_once(
+    plugins: Path, make_plugin: MakePlugin, tmp_path: Path
+) -> None:
     make_plugin("cat")
     (tmp_path / "again").symlink_to(plugins)
     catalogue = discover(plugins_dirs=[plugins, tmp_path / "again", str(plugins)])
@@ -215,7 +225,9 @@ def test_dm11_a_link_to_nothing_is_broken(plugins: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["nowhere.yaml", "../cat.yaml"])
-def test_dm11_a_manifest_that_is_a_link_is_broken(plugins: Path, make_plugin: MakePlugin, target: str) -> None:
+def test_dm11_a_manifest_that_is_a_link_is_broken(
+    plugins: Path, make_plugin: MakePlugin, target: str
+) -> None:
     root = make_plugin("cat")
     (root / "manifest.yaml").rename(plugins / "cat.yaml")
     (root / "manifest.yaml").symlink_to(target)
@@ -268,9 +280,7 @@ def test_cf01_a_plugins_dir_that_cannot_be_read_is_a_problem(tmp_path: Path) -> 
     assert "cannot be read" in problem.message
 
 
-def test_dm13_among_directories_the_first_by_path_wins(
-    tmp_path: Path, make_plugin: MakePlugin
-) -> None:
+def test_dm13_among_directories_the_first_by_path_wins(tmp_path: Path, make_plugin: MakePlugin) -> None:
     for parent in ("z", "a"):
         make_plugin("cat", parent=tmp_path / parent)
     (conflict,) = (catalogue := discover(plugins_dirs=[tmp_path / "z", tmp_path / "a"])).conflicts

@@ -34,7 +34,9 @@ def install(site: Path, tripwire: str) -> Callable[..., Path]:
         target: Path = site,
         **rest: object,
     ) -> Path:
-        content = {path: tripwire + text if path.endswith(".py") else text for path, text in (files or {}).items()}
+        content = {
+            path: tripwire + text if path.endswith(".py") else text for path, text in (files or {}).items()
+        }
         points = {"cat": "cat_pkg:Cat"} if plugins is None else plugins
         return Wheel(name=name, files=content, plugins=points, **rest).unpack(target)  # type: ignore[arg-type]  # the rest of Wheel's fields
 
@@ -58,7 +60,9 @@ def test_dm02_an_entry_point_is_a_plugin(site: Path, install: Callable[..., Path
     assert str(cat.origin) == "pip:cat-dist 1.0"
 
 
-def test_dm02_without_a_manifest_one_is_derived_from_the_metadata(site: Path, install: Callable[..., Path]) -> None:
+def test_dm02_without_a_manifest_one_is_derived_from_the_metadata(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(
         files={"cat_pkg/__init__.py": ""},
         version="1.0rc1",
@@ -93,7 +97,10 @@ def test_dm02_without_a_manifest_one_is_derived_from_the_metadata(site: Path, in
     ("headers", "url"),
     [
         (["Home-page: https://a.example"], "https://a.example"),
-        (["Project-URL: Docs, https://d.example", "Project-URL: Source, https://s.example"], "https://s.example"),
+        (
+            ["Project-URL: Docs, https://d.example", "Project-URL: Source, https://s.example"],
+            "https://s.example",
+        ),
         (["Project-URL: Docs, https://d.example"], "https://d.example"),
         ([], ""),
     ],
@@ -131,18 +138,29 @@ def test_dm02_several_entry_points_of_one_distribution_share_its_package(
         plugins={"cat": "zoo.cat:Cat", "dog": "zoo.dog : Dog [extra]"},
     )
     catalogue = find(site)
-    assert [(entry.name, entry.module) for entry in catalogue.found.values()] == [("cat", "cat"), ("dog", "dog")]
+    assert [(entry.name, entry.module) for entry in catalogue.found.values()] == [
+        ("cat", "cat"),
+        ("dog", "dog"),
+    ]
     assert {entry.root for entry in catalogue.found.values()} == {site / "zoo"}
     assert not catalogue.conflicts
 
 
 def test_dm03_a_manifest_in_the_package_is_read(site: Path, install: Callable[..., Path]) -> None:
     install(
-        files={"cat_pkg/__init__.py": "", "cat_pkg/main.py": "", "cat_pkg/manifest.yaml": manifest(entry="main:Cat")},
+        files={
+            "cat_pkg/__init__.py": "",
+            "cat_pkg/main.py": "",
+            "cat_pkg/manifest.yaml": manifest(entry="main:Cat"),
+        },
         version="1.0",
     )
     cat = find(site).found["cat"]
-    assert (cat.manifest.type, cat.module, cat.manifest.file) == ("animal", "main", site / "cat_pkg/manifest.yaml")
+    assert (cat.manifest.type, cat.module, cat.manifest.file) == (
+        "animal",
+        "main",
+        site / "cat_pkg/manifest.yaml",
+    )
     assert cat.notices == ()
     assert str(cat.manifest.version) == "1.0"
 
@@ -150,7 +168,10 @@ def test_dm03_a_manifest_in_the_package_is_read(site: Path, install: Callable[..
 def test_dm06_the_installed_version_counts_and_a_difference_is_told(
     site: Path, install: Callable[..., Path]
 ) -> None:
-    install(files={"cat_pkg/__init__.py": "", "cat_pkg/manifest.yaml": manifest(version="1.0.0")}, version="1.1.dev3")
+    install(
+        files={"cat_pkg/__init__.py": "", "cat_pkg/manifest.yaml": manifest(version="1.0.0")},
+        version="1.1.dev3",
+    )
     cat = find(site).found["cat"]
     assert cat.manifest.version == Version.parse_pep440("1.1.dev3")
     assert "gives version 1.0.0, but cat-dist 1.1.dev3 is installed" in cat.notices[0]
@@ -179,7 +200,9 @@ def test_dm07_the_manifest_must_have_the_entry_points_name(site: Path, install: 
     assert "its entry point is 'cat'" in broken.reason.text
 
 
-def test_dm07_a_manifest_speaks_for_the_entry_point_that_it_names(site: Path, install: Callable[..., Path]) -> None:
+def test_dm07_a_manifest_speaks_for_the_entry_point_that_it_names(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(
         files={"zoo/__init__.py": "", "zoo/manifest.yaml": manifest(name="dog", entry="zoo:Dog")},
         plugins={"cat": "zoo:Cat", "dog": "zoo:Dog"},
@@ -189,7 +212,9 @@ def test_dm07_a_manifest_speaks_for_the_entry_point_that_it_names(site: Path, in
     assert catalogue.found["dog"].manifest.source == "manifest.yaml"
 
 
-def test_dm07_each_entry_point_may_have_a_manifest_of_its_own(site: Path, install: Callable[..., Path]) -> None:
+def test_dm07_each_entry_point_may_have_a_manifest_of_its_own(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(
         files={
             "zoo/__init__.py": "",
@@ -208,12 +233,19 @@ def test_dm11_a_bad_manifest_in_the_package_is_broken(
     site: Path, install: Callable[..., Path], filename: str
 ) -> None:
     top = filename != "manifest.yaml"
-    install(files={"cat_pkg.py" if top else "cat_pkg/__init__.py": "", filename if top else f"cat_pkg/{filename}": "x"})
+    install(
+        files={
+            "cat_pkg.py" if top else "cat_pkg/__init__.py": "",
+            filename if top else f"cat_pkg/{filename}": "x",
+        }
+    )
     assert find(site).broken["cat"].reason.code == "manifest-invalid"
 
 
 def test_dm11_two_manifests_in_the_package_are_an_error(site: Path, install: Callable[..., Path]) -> None:
-    install(files={"cat_pkg/__init__.py": "", "cat_pkg/manifest.yaml": manifest(), "cat_pkg/plugin.json": "{}"})
+    install(
+        files={"cat_pkg/__init__.py": "", "cat_pkg/manifest.yaml": manifest(), "cat_pkg/plugin.json": "{}"}
+    )
     assert find(site).broken["cat"].reason.code == "two-manifests"
 
 
@@ -228,11 +260,18 @@ def test_dm02_a_single_module_may_have_its_manifest_beside_it(
 
 
 def test_dm02_a_package_in_a_namespace_package_is_found(site: Path, install: Callable[..., Path]) -> None:
-    install(files={"ns/deep/cat/__init__.py": "", "ns/deep/cat/main.py": ""}, plugins={"cat": "ns.deep.cat.main:Cat"})
+    install(
+        files={"ns/deep/cat/__init__.py": "", "ns/deep/cat/main.py": ""},
+        plugins={"cat": "ns.deep.cat.main:Cat"},
+    )
     install("dog-dist", files={"ns/deep/dog/__init__.py": ""}, plugins={"dog": "ns.deep.dog"})
     catalogue = find(site)
     cat, dog = catalogue.found.values()
-    assert (cat.root, cat.package, cat.import_name) == (site / "ns/deep/cat", "ns.deep.cat", "ns.deep.cat.main")
+    assert (cat.root, cat.package, cat.import_name) == (
+        site / "ns/deep/cat",
+        "ns.deep.cat",
+        "ns.deep.cat.main",
+    )
     assert (dog.root, dog.package, dog.module) == (site / "ns/deep/dog", "ns.deep.dog", "")
 
 
@@ -251,7 +290,9 @@ def test_dm02_older_namespace_packages_are_namespace_packages(
     assert (cat.root, cat.package) == (site / "ns/cat", "ns.cat")
 
 
-def test_dm02_a_module_in_a_shared_namespace_is_a_root_by_itself(site: Path, install: Callable[..., Path]) -> None:
+def test_dm02_a_module_in_a_shared_namespace_is_a_root_by_itself(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(files={"ns/cat.py": ""}, plugins={"cat": "ns.cat:Cat"})
     install("dog-dist", files={"ns/dog.py": ""}, plugins={"dog": "ns.dog:Dog"})
     cat, dog = find(site).found.values()
@@ -273,6 +314,12 @@ def test_dm02_a_module_inside_a_legacy_namespace_is_a_root_by_itself(
     init = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)"
     install(files={"ns/__init__.py": init, "ns/cat.py": ""}, plugins={"cat": "ns.cat"})
     assert find(site).found["cat"].root == site / "ns/cat.py"
+
+
+def test_dm02_a_package_without_source_is_a_package(site: Path, install: Callable[..., Path]) -> None:
+    install(files={"cat_pkg/__init__.pyc": "", "cat_pkg/main.pyc": ""}, plugins={"cat": "cat_pkg.main"})
+    cat = find(site).found["cat"]
+    assert (cat.root, cat.module) == (site / "cat_pkg", "main")
 
 
 @pytest.mark.parametrize("value", ["", "not a module", "a..b", "../x:Y", "cat_pkg:", "cat pkg"])
@@ -381,7 +428,9 @@ def test_dm11_entry_points_that_cannot_be_read_are_a_problem_of_the_place(
 
 
 def test_dm11_a_package_that_cannot_be_looked_into_is_broken(
-    public_directory: Path, install: Callable[..., Path], unprivileged: Callable[[], AbstractContextManager[None]]
+    public_directory: Path,
+    install: Callable[..., Path],
+    unprivileged: Callable[[], AbstractContextManager[None]],
 ) -> None:
     install(files={"ns/cat.py": ""}, plugins={"cat": "ns.cat"}, target=public_directory)
     (public_directory / "ns").chmod(0o111)
@@ -410,7 +459,11 @@ def test_dm13_two_distributions_of_one_plugin_name_conflict(site: Path, install:
     catalogue = find(site)
     (conflict,) = catalogue.conflicts
     assert catalogue.get("cat").origin.distribution == "a-dist"
-    assert (conflict.name, str(conflict.winner), str(conflict.loser.origin)) == ("cat", "pip:a-dist 1.0", "pip:b-dist 1.0")
+    assert (conflict.name, str(conflict.winner), str(conflict.loser.origin)) == (
+        "cat",
+        "pip:a-dist 1.0",
+        "pip:b-dist 1.0",
+    )
 
 
 def test_dm02_a_distribution_that_is_hidden_on_the_path_is_left_out_as_imports_do(
@@ -433,7 +486,9 @@ def test_pk04_what_a_newer_version_no_longer_offers_is_gone(site: Path, install:
     assert len(catalogue.notices) == 2
 
 
-def test_dm02_what_pip_leaves_of_a_failed_removal_is_passed_by(site: Path, install: Callable[..., Path]) -> None:
+def test_dm02_what_pip_leaves_of_a_failed_removal_is_passed_by(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(files={"cat_pkg/__init__.py": ""}).rename(site / "~at_dist-1.0.dist-info")
     assert len(find(site)) == 0
 
@@ -484,7 +539,9 @@ def test_dm02_sys_path_is_searched_by_default(
     assert "cat" in discover(entry_point_group=GROUP)
 
 
-def test_dm02_an_installation_is_seen_though_no_clock_has_ticked(site: Path, install: Callable[..., Path]) -> None:
+def test_dm02_an_installation_is_seen_though_no_clock_has_ticked(
+    site: Path, install: Callable[..., Path]
+) -> None:
     install(files={"cat_pkg/__init__.py": ""}, version="1.0")
     status = site.stat()
     assert str(find(site).found["cat"].manifest.version) == "1.0"

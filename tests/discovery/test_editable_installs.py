@@ -62,7 +62,9 @@ def assert_found(catalogue: Catalogue, root: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["", "src"])
-def test_dm02_a_pth_file_that_names_the_directory(project: Callable[[str], Path], lay_out: LayOut, layout: str) -> None:
+def test_dm02_a_pth_file_that_names_the_directory(
+    project: Callable[[str], Path], lay_out: LayOut, layout: str
+) -> None:
     directory = project(layout)
     site = lay_out(directory, {"_cat.pth": f"# a comment\n\n{directory / layout}\n"})
     assert_found(find(site), directory / layout / "cat_pkg")
@@ -122,7 +124,11 @@ def test_dm02_with_a_hook_that_cannot_be_read_the_project_itself_is_tried(
     project: Callable[[str], Path], lay_out: LayOut, layout: str
 ) -> None:
     directory = project(layout)
-    files = {"e.pth": "import hook\nimport gone\nimport odd\n", "hook.py": "not python", "odd.py": "MAPPING = [1]"}
+    files = {
+        "e.pth": "import hook\nimport gone\nimport odd\n",
+        "hook.py": "not python",
+        "odd.py": "MAPPING = [1]",
+    }
     assert_found(find(lay_out(directory, files)), directory / layout / "cat_pkg")
 
 
@@ -149,7 +155,14 @@ def test_dm11_a_pth_file_that_is_gone_is_passed_by(project: Callable[[str], Path
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", '{"dir_info": {}}', '{"dir_info": {"editable": "yes"}}', '{"url": 1, "dir_info": {"editable": true}}']
+    "text",
+    [
+        "[]",
+        "{",
+        '{"dir_info": {}}',
+        '{"dir_info": {"editable": "yes"}}',
+        '{"url": 1, "dir_info": {"editable": true}}',
+    ],
 )
 def test_dm02_an_origin_that_says_nothing_of_editable_is_none(
     project: Callable[[str], Path], lay_out: LayOut, text: str
@@ -235,9 +248,19 @@ STRICT = ("--config-settings", "editable_mode=strict")
     [
         (SETUPTOOLS, "", "", ()),
         (SETUPTOOLS, "src", "", ()),
-        (SETUPTOOLS, "lib", '[tool.setuptools]\npackage-dir = {cat_pkg = "lib/cat_pkg"}\npackages = ["cat_pkg"]', ()),
+        (
+            SETUPTOOLS,
+            "lib",
+            '[tool.setuptools]\npackage-dir = {cat_pkg = "lib/cat_pkg"}\npackages = ["cat_pkg"]',
+            (),
+        ),
         (HATCHLING, "src", '[tool.hatch.build.targets.wheel]\npackages = ["src/cat_pkg"]', ()),
-        (HATCHLING, "", '[tool.hatch.build]\ndev-mode-exact = true\ntargets.wheel.packages = ["cat_pkg"]', ()),
+        (
+            HATCHLING,
+            "",
+            '[tool.hatch.build]\ndev-mode-exact = true\ntargets.wheel.packages = ["cat_pkg"]',
+            (),
+        ),
         (FLIT, "", '[tool.flit.module]\nname = "cat_pkg"', ()),
     ],
     ids=["setuptools-flat", "setuptools-src", "setuptools-lib", "hatchling-src", "hatchling-exact", "flit"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +12,7 @@ from pluginkit.discovery import Broken, Found, discover
 from pluginkit.discovery.modules import Root, module_exists, module_stem, resolve_absolute, resolve_own
 from pluginkit.errors import Reason
 
-if TYPE_CHECKING:
-    from conftest import MakePlugin
+MakePlugin = Callable[..., Path]
 
 
 def only(plugins: Path) -> Found | Broken:
@@ -81,7 +80,12 @@ def test_dm09_a_link_inside_the_plugin_is_refused(
     (tmp_path / "outside" / "loud.py").write_text("", encoding="utf-8")
     if link == "impl/loud.py":
         (root / "impl").mkdir()
-    (root / link).symlink_to({"outside": tmp_path / "outside", "real": root / "real", "nowhere": "nowhere"}[target])
+    targets: dict[str, Path] = {
+        "outside": tmp_path / "outside",
+        "real": root / "real",
+        "nowhere": Path("nowhere"),
+    }
+    (root / link).symlink_to(targets[target])
     broken = only(plugins)
     assert isinstance(broken, Broken)
     assert broken.reason.code == "symlink-inside"
@@ -92,7 +96,9 @@ def test_lh11_each_implementation_must_exist_too(plugins: Path, make_plugin: Mak
     root = make_plugin("cat")
     manifest = root / "manifest.yaml"
     text = manifest.read_text(encoding="utf-8")
-    more = text.replace("version: 1.0.0", 'version: 1.0.0, implementations: {loud: "cat:Loud", quiet: "hush:Quiet"}')
+    more = text.replace(
+        "version: 1.0.0", 'version: 1.0.0, implementations: {loud: "cat:Loud", quiet: "hush:Quiet"}'
+    )
     manifest.write_text(more, encoding="utf-8")
     broken = only(plugins)
     assert isinstance(broken, Broken)

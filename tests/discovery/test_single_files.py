@@ -76,9 +76,12 @@ def test_dm15_a_version_that_is_none_is_an_error_with_its_line(plugins: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("source", "line"), [("def f(:\n", 1), ("x = 1\nprint 'x'\n", 2), ("\0", None), ("(" * 500, 1), ("-" * 9000 + "x", None)]
+    ("source", "line"),
+    [("def f(:\n", 1), ("x = 1\nprint 'x'\n", 2), ("\0", None), ("(" * 500, 1), ("-" * 9000 + "x", None)],
 )
-def test_dm11_a_file_that_is_not_python_is_broken_with_its_line(plugins: Path, source: str, line: int | None) -> None:
+def test_dm11_a_file_that_is_not_python_is_broken_with_its_line(
+    plugins: Path, source: str, line: int | None
+) -> None:
     (plugins / "cat.py").write_text(source, encoding="utf-8")
     (plugins / "dog.py").write_text("", encoding="utf-8")
     reason = broken(plugins, "cat").reason
@@ -115,7 +118,9 @@ def test_dm11_a_file_too_large_to_parse_is_broken(plugins: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".manifest.yaml", ".manifest.yml"])
 @pytest.mark.parametrize("entry", ["cat:Cat", "cat"])
-def test_dm15_a_manifest_beside_the_file_is_read(plugins: Path, tripwire: str, suffix: str, entry: str) -> None:
+def test_dm15_a_manifest_beside_the_file_is_read(
+    plugins: Path, tripwire: str, suffix: str, entry: str
+) -> None:
     (plugins / "cat.py").write_text(tripwire + "not python", encoding="utf-8")
     (plugins / f"cat{suffix}").write_text(BESIDE.format(name="cat", entry=entry), encoding="utf-8")
     cat = found(plugins, "cat")

@@ -175,8 +175,8 @@ def test_lh14_an_exception_of_a_callback_is_logged_and_stops_nothing(zoo: Any, c
 
 def test_lh14_name_conflicts_are_events_and_rows(zoo: Any, tmp_path: Any) -> None:
     zoo.speaker("cat")
-    (tmp_path / "other").mkdir()
-    other = type(zoo)(tmp_path / "other")
+    (tmp_path / "z-other").mkdir()
+    other = type(zoo)(tmp_path / "z-other")
     other.speaker("Cat")
     host = zoo.host(plugins_dir=[zoo.plugins, other.plugins])
     seen: list[object] = []

@@ -12,7 +12,9 @@ import pytest
 
 from pluginkit.contracts import Animal, Contract, check
 from pluginkit.discovery import Catalogue, Found, discover
+from pluginkit.lifecycle.assess import Circumstances, make_plan
 from pluginkit.manifest import Vocabulary
+from pluginkit.versions import Version
 from tests.support.bad_plugins import MARKER, Expected, build_bad_plugins, build_misbehaving_plugins
 
 VOCABULARY = Vocabulary(types=frozenset({"animal", "execute", "pluggy"}))
@@ -93,6 +95,19 @@ def test_dm14_what_is_broken_only_in_its_code_or_its_wishes_is_found(
     for name, one in expected.items():
         wishes = one.kind in by_wish or one.kind.startswith("needs ")
         assert (name in catalogue.found) is (one.listed == "discovered" or wishes), name
+
+
+def test_lc12_every_plugin_has_the_expected_state_before_anything_is_imported(
+    catalogue: Catalogue, expected: dict[str, Expected]
+) -> None:
+    python, own = Version.parse("3.11.0"), Version.parse("0.1.0")
+    plan = make_plan(catalogue, Circumstances(python=python, pluginkit=own))
+    conflicts = {conflict.name: "conflict" for conflict in catalogue.conflicts}
+    states = {name: str(verdict.state) for name, verdict in plan.assessments.items()} | conflicts
+    assert states == {name: one.listed for name, one in expected.items()}
+    for name, verdict in plan.assessments.items():
+        if expected[name].listed != "discovered":
+            assert [word for word in expected[name].says if word not in str(verdict.reason)] == []
 
 
 def code_of(found: Found) -> Path:

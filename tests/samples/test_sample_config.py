@@ -29,4 +29,6 @@ def test_cl03_every_call_of_the_sample_config_fits_its_hook(
     specs = {name: spec for contract in contracts.values() for name, spec in contract.hooks.items()}
     for call in config.calls:
         arguments_from_values(specs[call.hook], call.arguments)
-    assert {call.hook for call in config.calls} == set(specs)
+    assert set(specs) - {call.hook for call in config.calls} == {
+        "transformations"
+    }  # too long a result to greet with

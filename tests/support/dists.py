@@ -115,10 +115,14 @@ class Environment:
 
 def pip_install(wheel: Path, target: Path) -> None:
     """`pip install --target`: the files lie in `target` as in a site-packages directory."""
-    run(sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--target", str(target), str(wheel))
+    run(
+        sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--target", str(target), str(wheel)
+    )
 
 
-def pip_install_editable(project: Path, prefix: Path, *options: str, python: Path = Path(sys.executable)) -> Path:
+def pip_install_editable(
+    project: Path, prefix: Path, *options: str, python: Path = Path(sys.executable)
+) -> Path:
     """`pip install -e` with the pip and build backend that `python` has; return the site-packages directory."""
     run(
         *(str(python), "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation"),
@@ -140,7 +144,9 @@ def run(*command: str, cwd: Path | None = None) -> str:
     env |= {"PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:
-        raise AssertionError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}\n{done.stderr}")
+        raise AssertionError(
+            f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
     return done.stdout
 
 

@@ -131,7 +131,8 @@ def _validator_class() -> Any:
         elif value is not None and not _is_duration(value):
             yield ValidationError("no duration")
 
-    return validators.extend(Draft202012Validator, {"type": of_type, "format": of_format})
+    extend: Any = validators.extend
+    return extend(Draft202012Validator, {"type": of_type, "format": of_format})
 
 
 def _is_duration(value: Any) -> bool:

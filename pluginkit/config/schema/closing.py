@@ -19,6 +19,9 @@ from pluginkit.config.schema.nodes import Node, possible
 _NAMING = ("properties", "patternProperties")
 _DECIDING = ("additionalProperties", "unevaluatedProperties")
 
+# What `false` means; jsonschema does not say where it stood when a `false` refuses a value.
+_NOTHING: Mapping[str, Any] = {"not": {}}
+
 _Close: TypeAlias = Callable[[Any], Any]
 
 
@@ -51,11 +54,11 @@ def _itself(schema: Any, close: _Close) -> Any:
 
 
 def _each_item(schemas: list[Any], close: _Close) -> list[Any]:
-    return [close(schema) for schema in schemas]
+    return [_NOTHING if schema is False else close(schema) for schema in schemas]
 
 
 def _each_value(schemas: Mapping[str, Any], close: _Close) -> dict[str, Any]:
-    return {key: close(schema) for key, schema in schemas.items()}
+    return {key: _NOTHING if schema is False else close(schema) for key, schema in schemas.items()}
 
 
 # Where schemas stand below a schema, and whether they describe a place of their own. Those

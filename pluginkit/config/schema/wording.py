@@ -7,7 +7,7 @@ properties. These say what a right value would be.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from pluginkit.config.durations import EXAMPLES
 from pluginkit.config.kinds import Fault, Steps
@@ -15,8 +15,8 @@ from pluginkit.config.schema.nodes import Node, matches_a_pattern, possible, pro
 from pluginkit.errors import did_you_mean
 from pluginkit.strict_yaml import dotted, shorten
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+# jsonschema.ValidationError; its attributes are typed as set or not, and here they always are.
+_Error: TypeAlias = Any
 
 REQUIRED = "is required"
 
@@ -31,7 +31,7 @@ _TYPES = {
 }
 
 
-def faults(root: Node, errors: list[ValidationError]) -> Iterator[Fault]:
+def faults(root: Node, errors: list[_Error]) -> Iterator[Fault]:
     """Each fault once, at its place; an unknown key stands at the place of that key."""
     places = [tuple(error.absolute_path) for error in errors]
     for error, at in zip(errors, places, strict=True):
@@ -45,17 +45,20 @@ def faults(root: Node, errors: list[ValidationError]) -> Iterator[Fault]:
             # unknown: such an error only repeats the other one.
             is_echo = sum(place[: len(at)] == at for place in places) > 1
             yield from _unknown_keys(root, error, at, is_echo=is_echo)
+        elif "propertyNames" in error.relative_schema_path:
+            # The value that was refused is the key itself.
+            yield Fault(_sentence(root, error), (*at, error.instance))
         else:
             yield Fault(_sentence(root, error), at)
 
 
-def _missing_keys(wanted: Iterable[str], error: ValidationError, at: Steps) -> Iterator[Fault]:
+def _missing_keys(wanted: Iterable[str], error: _Error, at: Steps) -> Iterator[Fault]:
     for key in wanted:
         if key not in error.instance:
             yield Fault(REQUIRED, (*at, key))
 
 
-def _unknown_keys(root: Node, error: ValidationError, at: Steps, *, is_echo: bool) -> Iterator[Fault]:
+def _unknown_keys(root: Node, error: _Error, at: Steps, *, is_echo: bool) -> Iterator[Fault]:
     nodes = possible(root, error.schema)
     known = {key for node in nodes for key in properties(node)}
     unknown = [
@@ -69,7 +72,7 @@ def _unknown_keys(root: Node, error: ValidationError, at: Steps, *, is_echo: boo
         yield Fault("has keys that do not go together", at)
 
 
-def _sentence(root: Node, error: ValidationError) -> str:
+def _sentence(root: Node, error: _Error) -> str:
     if error.validator in ("anyOf", "oneOf"):
         return _no_alternative(root, error)
     wording = _WORDINGS.get(str(error.validator))
@@ -78,7 +81,7 @@ def _sentence(root: Node, error: ValidationError) -> str:
     return wording(error.validator_value)
 
 
-def _no_alternative(root: Node, error: ValidationError) -> str:
+def _no_alternative(root: Node, error: _Error) -> str:
     if not error.context:
         return "fits more than one of the forms that it may have"
     closest = max(error.context, key=lambda other: (len(other.absolute_path), other.validator != "type"))
@@ -124,5 +127,5 @@ _WORDINGS: Mapping[str, Callable[[Any], str]] = {
     "uniqueItems": lambda _: "must not have an item twice",
     "minProperties": lambda value: f"must have at least {value} keys",
     "maxProperties": lambda value: f"must have at most {value} keys",
-    "propertyNames": lambda _: "has a key that is not allowed",
+    "not": lambda _: "is not allowed",
 }

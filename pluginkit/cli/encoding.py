@@ -1,0 +1,60 @@
+"""Output that never fails for its characters: what a stream cannot carry is written in ASCII.
+
+A log file in Latin-1, a terminal in the C locale, a file name that is no valid UTF-8: none of
+them may turn an answer into a traceback.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import TextIO
+
+_HANDLER = "pluginkit-ascii"
+_SPELLINGS = {
+    "…": "...",
+    "→": "->",
+    "×": "x",
+    "–": "-",
+    "—": "-",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+}
+
+
+def make_safe(stream: TextIO) -> None:
+    """Let `stream` spell out what its encoding lacks, instead of raising UnicodeEncodeError."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        codecs.register_error(_HANDLER, _spell_out)
+        reconfigure(errors=_HANDLER)
+
+
+def carries_unicode(stream: TextIO) -> bool:
+    """Whether all characters reach the reader as they are."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
+
+
+def printable(text: str) -> str:
+    r"""Text for people: control characters, which may command a terminal, made visible.
+
+    >>> print(printable("a\x1b[2Jb\nc"))
+    a\x1b[2Jb
+    c
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if _is_harmless(character) else ascii(character)[1:-1] for character in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return character.isprintable() or character in "\n\t" or character.isspace() and ord(character) > 0xA0
+
+
+def _spell_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    spelt = (_SPELLINGS.get(character) or ascii(character)[1:-1] for character in lost)
+    return "".join(spelt), error.end

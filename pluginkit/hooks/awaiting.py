@@ -1,0 +1,239 @@
+"""`await hook.awaited(…)`: plain and `async` implementations together, on the running event loop.
+
+All implementations begin at once; results keep the order of calls. An `async` one runs as a
+task of the loop. A plain one runs in a thread of its own, with the caller's context variables,
+so that one which blocks holds up neither the loop nor the others; if what it gives has to be
+awaited, it is. A firstresult hook asks one after the other, as it promises to stop at the
+first answer. Wrappers run in the loop's thread, around everything.
+
+When the time is over, or the policy `raise` has its error, or the caller is cancelled, tasks
+are cancelled and threads left behind; what those still give is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pluginkit.errors import CallTimeout, passes_through
+from pluginkit.hooks import wrapping
+from pluginkit.hooks.arguments import optional, picked
+from pluginkit.hooks.late import LateResults
+from pluginkit.hooks.policy import Errors, Failures
+from pluginkit.hooks.values import Implementation
+from pluginkit.hooks.version import Version
+from pluginkit.markers.typed import ErrorPolicy
+
+# The loop itself refers to its tasks weakly.
+_left_behind: set[asyncio.Task[Any]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one implementation gave. An error is a value here: a task that raised SystemExit
+    would end the whole loop."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+async def call_async(
+    version: Version,
+    arguments: Mapping[str, Any],
+    policy: ErrorPolicy,
+    timeout: float | None,
+    late: LateResults,
+) -> Any:
+    """Make one call of all implementations of a version.
+
+    Args:
+        version: what to call.
+        arguments: all arguments, by name.
+        policy: what errors lead to, as in a plain call.
+        timeout: seconds for the whole call.
+        late: counts what comes from threads that were left behind.
+
+    Raises:
+        CallTimeout: not all have answered in time; each that has not is reported.
+        HookErrors: the policy is `group` and something failed.
+    """
+    return await _Call(version, arguments, policy, timeout, late).outcome()
+
+
+class _Call:
+    """One call that is under way."""
+
+    def __init__(
+        self,
+        version: Version,
+        arguments: Mapping[str, Any],
+        policy: ErrorPolicy,
+        timeout: float | None,
+        late: LateResults,
+    ) -> None:
+        self._version = version
+        self._arguments = arguments
+        self._timeout = timeout
+        self._late = late
+        self._failures: Failures = version.failures(policy)
+        self._errors: Errors | None = [] if policy == "group" else None
+        self._ends = None if timeout is None else time.monotonic() + timeout
+        self._firstresult = version.spec.firstresult
+
+    async def outcome(self) -> Any:
+        """The results, with the wrappers around them."""
+        outcome: Any = None if self._firstresult else []
+        entered: list[tuple[Implementation, wrapping.Wrapper]] = []
+        failure: BaseException | None = None
+        try:
+            for implementation in self._version.implementations:
+                if implementation.is_wrapper:
+                    self._enter(implementation, entered)
+            outcome = await self._answers()
+        except BaseException as error:
+            failure = error
+        for implementation, wrapper in reversed(entered):
+            outcome, failure = self._failures.leave(wrapper, outcome, failure, implementation, self._errors)
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                del failure
+        if self._errors:
+            raise self._failures.grouped(self._errors, outcome)
+        return outcome
+
+    def _enter(
+        self, implementation: Implementation, entered: list[tuple[Implementation, wrapping.Wrapper]]
+    ) -> None:
+        try:
+            wrapper = self._called(implementation)
+            if implementation.hookwrapper:
+                wrapper = wrapping.adapted(wrapper, implementation, self._version.spec.name)
+            entered.append((implementation, wrapping.entered(wrapper)))
+        except BaseException as error:
+            if self._failures.failed(implementation, error, self._errors):
+                raise
+
+    async def _answers(self) -> Any:
+        """What the implementations give: all at once, or one after the other until one answers."""
+        others = [one for one in self._version.implementations if not one.is_wrapper]
+        if not self._firstresult:
+            return [result for result in await self._together(others) if result is not None]
+        for implementation in others:
+            for result in await self._together([implementation]):
+                if result is not None:
+                    return result
+        return None
+
+    async def _together(self, implementations: Sequence[Implementation]) -> list[Any]:
+        tasks = {asyncio.ensure_future(self._one(one)): one for one in implementations}
+        try:
+            await self._until_settled(tasks)
+        finally:
+            _leave_behind([task for task in tasks if not task.done()])
+        return [
+            answer.result
+            for task, implementation in tasks.items()
+            if task.done() and not self._has_failed(implementation, answer := task.result())
+        ]
+
+    async def _until_settled(self, tasks: Mapping[asyncio.Task[_Answer], Implementation]) -> None:
+        """Return when all are done, or when one ended the call for all."""
+        pending = set(tasks)
+        while pending:
+            remaining = None if self._ends is None else max(0.0, self._ends - time.monotonic())
+            done, pending = await asyncio.wait(
+                pending, timeout=remaining, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                raise self._timed_out([tasks[task] for task in tasks if task in pending])
+            if any(self._ends_call(task.result().error) for task in done):
+                return
+
+    def _ends_call(self, error: BaseException | None) -> bool:
+        return error is not None and (not self._failures.isolating or passes_through(error))
+
+    def _has_failed(self, implementation: Implementation, answer: _Answer) -> bool:
+        if answer.error is None:
+            return False
+        if self._failures.failed(implementation, answer.error, self._errors):
+            raise answer.error
+        return True
+
+    def _timed_out(self, waiting: Sequence[Implementation]) -> CallTimeout:
+        error = CallTimeout(self._version.spec.name, self._timeout or 0.0, [one.plugin for one in waiting])
+        for implementation in waiting:
+            self._failures.note(implementation, error)
+        return error
+
+    async def _one(self, implementation: Implementation) -> _Answer:
+        """Get the answer of one implementation, whatever kind it is of."""
+        begun = time.perf_counter()
+        try:
+            if implementation.asyncness == "yes":
+                result = await self._called(implementation)
+            else:
+                result = await self._in_thread(implementation)
+                if inspect.isawaitable(result):
+                    result = await result
+            return _Answer(result)
+        except BaseException as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            return _Answer(error=error)
+        finally:
+            if self._version.metrics is not None:
+                self._version.metrics.spent(implementation, time.perf_counter() - begun)
+
+    def _called(self, implementation: Implementation) -> Any:
+        return implementation.function(
+            *picked(implementation, self._arguments), **optional(implementation, self._arguments)
+        )
+
+    async def _in_thread(self, implementation: Implementation) -> Any:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_Answer] = loop.create_future()
+
+        def settle(answer: _Answer) -> None:
+            if future.done():
+                self._late.add(implementation.plugin, implementation.hook)
+            else:
+                future.set_result(answer)
+
+        def work() -> None:
+            answer = _answer_of(lambda: self._called(implementation))
+            try:
+                loop.call_soon_threadsafe(settle, answer)
+            except RuntimeError:
+                # The loop was closed meanwhile: nobody can be told any more.
+                self._late.add(implementation.plugin, implementation.hook)
+
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(work,), name=f"hook {implementation.hook}", daemon=True).start()
+        answer = await future
+        if answer.error is not None:
+            raise answer.error
+        return answer.result
+
+
+def _answer_of(call: Callable[[], Any]) -> _Answer:
+    try:
+        return _Answer(call())
+    except BaseException as error:
+        return _Answer(error=error)
+
+
+def _leave_behind(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks without waiting: a plugin may take its time to end, or refuse to."""
+    for task in tasks:
+        task.cancel()
+        _left_behind.add(task)
+        task.add_done_callback(_left_behind.discard)

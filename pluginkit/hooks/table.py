@@ -1,0 +1,316 @@
+"""`HookTable`: all hooks of one host, and the transactions that change who implements them.
+
+`stage` reads and checks everything and can fail; it changes nothing. `commit` then swaps one
+reference for each hook that is affected. A call that has begun ends on what it began with, a
+call that begins later sees the whole change: no call sees half of one.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TypeVar, cast
+
+from pluginkit.errors import (
+    ContractDefinitionError,
+    ContractError,
+    DuplicateName,
+    Reason,
+    StateError,
+    did_you_mean,
+)
+from pluginkit.hooks.asyncness import asyncness
+from pluginkit.hooks.drain import Retirement
+from pluginkit.hooks.entry import Body
+from pluginkit.hooks.hook import HookState
+from pluginkit.hooks.late import LateResults
+from pluginkit.hooks.metrics import CallMetrics, Metrics
+from pluginkit.hooks.order import rank
+from pluginkit.hooks.policy import Report
+from pluginkit.hooks.reading import DEFAULT_OPTIONS, marked, parameter_names
+from pluginkit.hooks.relay import HookRelay
+from pluginkit.hooks.spec import HookSpec, read_specs
+from pluginkit.hooks.values import Implementation, Provider
+from pluginkit.hooks.verify import verify
+from pluginkit.hooks.version import Version
+from pluginkit.markers.typed import ErrorPolicy
+
+C = TypeVar("C")
+
+_by_rank = attrgetter("rank")
+
+
+@dataclass(slots=True, eq=False)
+class Staged:
+    """A change that has been checked and not been made. `HookTable.commit` makes it.
+
+    `warnings` are sentences for the log; `retired` follows each removed provider to its end.
+    """
+
+    warnings: tuple[str, ...]
+    retired: tuple[Retirement, ...]
+    _epoch: int
+    _providers: tuple[Provider, ...]
+    _changes: list[Change] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What one commit does to one hook."""
+
+    state: HookState
+    body: Body
+    version: Version
+    added: tuple[Implementation, ...]
+
+
+class HookTable:
+    """The hooks of one host.
+
+    Args:
+        project: the project name of the markers; marks of `pluginkit` are read as well.
+        errors: what calls do about errors, see `pluginkit.hooks.policy`.
+        on_failure: gets every failure of an implementation, in the calling thread.
+        timing: count calls, errors and seconds from the start; see `metrics`.
+
+    >>> from pluginkit.markers import hookimpl, hookspec
+    >>> class Animal:
+    ...     @hookspec
+    ...     def speak(self, is_loud: bool) -> str: "What the animal says."
+    >>> class Cat:
+    ...     @hookimpl
+    ...     def speak(self, is_loud): return "MEOW!" if is_loud else "Meow"
+    >>> table = HookTable()
+    >>> table.add_contract(Animal, name="animal")
+    >>> table.commit(table.stage(add=[Provider("cat", Cat())]))
+    >>> table.hook.speak(is_loud=True)
+    ['MEOW!']
+    """
+
+    def __init__(
+        self,
+        project: str = "pluginkit",
+        *,
+        errors: ErrorPolicy = "record",
+        on_failure: Report | None = None,
+        timing: bool = False,
+    ) -> None:
+        self.project = project
+        self.hook = HookRelay()
+        self._policy = errors
+        self._on_failure = on_failure
+        self._metrics = Metrics()
+        self._is_timing = timing
+        self._late = LateResults()
+        self._states: dict[str, HookState] = {}
+        self._providers: tuple[Provider, ...] = ()
+        self._epoch = 0
+        self._registrations = itertools.count()
+        self._lock = threading.RLock()
+
+    # Hooks
+
+    def add_contract(self, contract_class: type, *, name: str) -> None:
+        """Add the hooks of a contract, which are called with exactly their parameters.
+
+        Raises:
+            ContractDefinitionError: a spec cannot be called by keyword, or a hook of that name
+                is there with another signature.
+            ContractError: a provider that is there already implements it wrongly.
+        """
+        self._add_specs(read_specs(contract_class, self.project, owner=name, strict=True))
+
+    def add_hookspecs(self, module_or_class: object) -> None:
+        """Add pluggy's hookspecs, which are called as leniently as pluggy calls them.
+
+        Raises as `add_contract` does.
+        """
+        owner = getattr(module_or_class, "__name__", type(module_or_class).__name__)
+        self._add_specs(read_specs(module_or_class, self.project, owner=owner, strict=False))
+
+    def view(self, contract: type[C]) -> C:
+        """The hooks as a type checker should see them: `table.view(Animal).speak(is_loud=True)`.
+
+        At run time it is `hook` itself; see `pluginkit.markers.typed` for what is checked.
+        """
+        return cast("C", self.hook)
+
+    def _add_specs(self, specs: Iterable[HookSpec]) -> None:
+        with self._lock:
+            fresh = [spec for spec in specs if not self._is_known(spec)]
+            waiting = [one for provider in self._providers for one in self._read(provider)]
+            states = []
+            for spec in fresh:
+                implementations = [one for one in waiting if one.hook == spec.name]
+                for implementation in implementations:
+                    verify(spec, implementation)
+                version = self._version(spec, sorted(implementations, key=_by_rank))
+                states.append(HookState(spec, version, self._policy, self._late, self._lock))
+            for state in states:
+                self._states[state.spec.name] = state
+                vars(self.hook)[state.spec.name] = state.function
+            self._epoch += 1
+
+    def _is_known(self, spec: HookSpec) -> bool:
+        known = self._states.get(spec.name)
+        if known is None:
+            return False
+        if not known.spec.agrees_with(spec):
+            raise ContractDefinitionError(
+                f"hook {spec.name!r} of {spec.owner!r} is there already, from {known.spec.owner!r}, "
+                f"as {spec.name}{known.spec.signature} and not {spec.name}{spec.signature}; rename one of them"
+            )
+        return True
+
+    # Providers
+
+    def providers(self) -> tuple[Provider, ...]:
+        """Who is committed at this moment, in order of arrival."""
+        return self._providers
+
+    def implementations(self, target: object) -> Mapping[str, Implementation]:
+        """The implementations of an object by the name of their hook, without adding them."""
+        provider = Provider(getattr(target, "__name__", type(target).__name__), target)
+        found: dict[str, Implementation] = {}
+        for implementation in self._read(provider):
+            found.setdefault(implementation.hook, implementation)
+        return found
+
+    def stage(self, *, remove: Iterable[Provider] = (), add: Iterable[Provider] = ()) -> Staged:
+        """Prepare a change of providers; everything that can fail happens here.
+
+        Args:
+            remove: providers that are committed.
+            add: providers to put in; one may have the name of a removed one.
+
+        Raises:
+            StateError: one to remove is not committed.
+            DuplicateName: one to add has the name of another.
+            ContractError: an implementation does not fit its hook, or its hook does not exist.
+        """
+        removed, added = list(remove), list(add)
+        with self._lock:
+            providers = self._next_providers(removed, added)
+            notes: list[str] = []
+            incoming = [one for provider in added for one in self._fitting(provider, notes)]
+            gone = set(removed)
+            outgoing = [
+                one for state in self._states.values() for one in state.version.implementations if one.provider in gone
+            ]
+            return Staged(
+                warnings=tuple(notes),
+                retired=tuple(
+                    Retirement(provider.name, (one for one in outgoing if one.provider is provider))
+                    for provider in removed
+                ),
+                _epoch=self._epoch,
+                _providers=providers,
+                _changes=[
+                    self._change(self._states[hook], gone, [one for one in incoming if one.hook == hook])
+                    for hook in dict.fromkeys(one.hook for one in (*outgoing, *incoming))
+                ],
+            )
+
+    def commit(self, staged: Staged) -> None:
+        """Make a staged change: one assignment for each hook, none of which can fail.
+
+        Earlier calls of historic hooks are then made again for what was added.
+
+        Raises:
+            StateError: another change was committed since `stage`; nothing has happened then.
+        """
+        with self._lock:
+            if staged._epoch != self._epoch:
+                raise StateError("the hook table changed since this was staged; stage it again")
+            replays = [(change, change.state.history()) for change in staged._changes if change.added]
+            for change in staged._changes:
+                change.state.install(change.body)
+            left = {provider.name for provider in self._providers} - {p.name for p in staged._providers}
+            self._providers = staged._providers
+            self._epoch += 1
+            # The staged change must not keep alive what a later one removes.
+            staged._changes, staged._providers = [], ()
+        for plugin in left:
+            self._metrics.forget(plugin)
+        for change, history in replays:
+            for implementation in change.added if history else ():
+                change.state.replay(history, change.version, implementation)
+
+    def _next_providers(self, removed: list[Provider], added: list[Provider]) -> tuple[Provider, ...]:
+        strangers = [provider for provider in removed if provider not in self._providers]
+        if strangers:
+            raise StateError(f"{strangers[0]} is not in the hook table, so it cannot be removed from it")
+        staying = [provider for provider in self._providers if provider not in removed]
+        names = {provider.name for provider in staying}
+        for provider in added:
+            if provider.name in names:
+                raise DuplicateName(f"a plugin named {provider.name!r} is in the hook table already")
+            names.add(provider.name)
+        return (*staying, *added)
+
+    def _change(self, state: HookState, gone: set[Provider], added: list[Implementation]) -> Change:
+        implementations = [one for one in state.version.implementations if one.provider not in gone]
+        for implementation in added:
+            bisect.insort(implementations, implementation, key=_by_rank)
+        version = self._version(state.spec, implementations)
+        return Change(state, state.stub(version), version, tuple(added))
+
+    def _version(self, spec: HookSpec, implementations: Iterable[Implementation]) -> Version:
+        metrics = self._metrics if self._is_timing else None
+        return Version(spec, tuple(implementations), report=self._on_failure, metrics=metrics)
+
+    def _fitting(self, provider: Provider, notes: list[str]) -> Iterator[Implementation]:
+        """The provider's implementations that have a hook, each verified."""
+        for implementation in self._read(provider):
+            state = self._states.get(implementation.hook)
+            if state is not None:
+                verify(state.spec, implementation)
+                yield implementation
+            elif not implementation.is_optional:
+                text = f"no hook named {implementation.hook!r}{did_you_mean(implementation.hook, self._states)}"
+                if not provider.lenient:
+                    raise ContractError(provider.name, Reason("unknown-hook", text))
+                notes.append(f"plugin {provider.name!r}: {text}")
+
+    def _read(self, provider: Provider) -> Iterator[Implementation]:
+        registered = next(self._registrations) if provider.host else 0
+        for position, (name, function, options) in enumerate(marked(provider.target, self.project, "impl")):
+            opts = {**DEFAULT_OPTIONS, **options}
+            argnames, kwargnames = parameter_names(function)
+            yield Implementation(
+                hook=opts["specname"] or name,
+                function=function,
+                argnames=argnames,
+                kwargnames=kwargnames,
+                opts=opts,
+                provider=provider,
+                asyncness=asyncness(function),
+                rank=rank(provider, opts, registered, position),
+            )
+
+    # Measuring
+
+    @property
+    def timing(self) -> bool:
+        """Whether calls are counted and timed; setting it regenerates the bodies of all hooks."""
+        return self._is_timing
+
+    @timing.setter
+    def timing(self, timing: bool) -> None:
+        with self._lock:
+            self._is_timing = timing
+            for state in self._states.values():
+                state.install(state.stub(self._version(state.spec, state.version.implementations)))
+            self._epoch += 1
+
+    def metrics(self) -> tuple[CallMetrics, ...]:
+        """What has been counted while `timing` was on, by plugin and hook."""
+        return self._metrics.read()
+
+    def late_results(self) -> Mapping[tuple[str, str], int]:
+        """(plugin, hook) to how many answers came after their call's timeout and were dropped."""
+        return self._late.read()

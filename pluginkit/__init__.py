@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from pluginkit.contracts import on_label as on_label
     from pluginkit.errors import AsyncImplementation as AsyncImplementation
     from pluginkit.errors import CallTimeout as CallTimeout
+    from pluginkit.errors import CallCancelled as CallCancelled
     from pluginkit.errors import ConfigError as ConfigError
     from pluginkit.errors import ContractDefinitionError as ContractDefinitionError
     from pluginkit.errors import ContractError as ContractError
     from pluginkit.errors import DuplicateName as DuplicateName
     from pluginkit.errors import HookErrors as HookErrors
+    from pluginkit.errors import LabelError as LabelError
     from pluginkit.errors import LoadError as LoadError
     from pluginkit.errors import ManifestError as ManifestError
     from pluginkit.errors import PluginError as PluginError
@@ -55,12 +57,14 @@ _HOMES = {
     "contracts": ("CallContext", "LabelDispatch", "on_label"),
     "errors": (
         "AsyncImplementation",
+        "CallCancelled",
         "CallTimeout",
         "ConfigError",
         "ContractDefinitionError",
         "ContractError",
         "DuplicateName",
         "HookErrors",
+        "LabelError",
         "LoadError",
         "ManifestError",
         "PluginError",
@@ -85,15 +89,17 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [*sorted(_HOME_OF), "__version__"]  # noqa: PLE0604  # names, each checked by test_public_names.py
 
 
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'pluginkit' has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a checker that saw this would accept any name
 
-    value: object = getattr(import_module(f"pluginkit.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module 'pluginkit' has no attribute {name!r}")
+        from importlib import import_module
+
+        value: object = getattr(import_module(f"pluginkit.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -15,8 +15,16 @@ from pluginkit.errors import DuplicateName, StateError, UnknownName
 from pluginkit.events import EventBus
 from pluginkit.hooks import HookTable, Provider
 from pluginkit.host_exit import ExitGuard
-from pluginkit.host_setup import DEFAULT_GROUP, ErrorPolicy, hold_to_contract, read_contracts, resolve
-from pluginkit.lifecycle import DEFAULT_TIMEOUT, Lifecycle, Providers, Registered, StateFile, Workshop
+from pluginkit.host_setup import DEFAULT_GROUP, ErrorPolicy, read_contracts, resolve
+from pluginkit.lifecycle import (
+    DEFAULT_TIMEOUT,
+    Lifecycle,
+    Providers,
+    Registered,
+    StateFile,
+    Workshop,
+    contract_error,
+)
 from pluginkit.manifest import Vocabulary
 from pluginkit.runtimes import NativeRuntime
 from pluginkit.services import HostFunctions
@@ -35,6 +43,7 @@ C = TypeVar("C")
 LANGUAGES = frozenset({"python"})
 PLUGGY_TYPE = "pluggy"
 """The type of plugins without a contract: their hooks are matched as pluggy matches them."""
+
 
 class Host:
     """Plugins found, checked, loaded and called.
@@ -286,7 +295,9 @@ class Host:
             taken = self._providers.check_exclusive(type, title, self.plugins.values())
             if taken is not None:
                 raise DuplicateName(f"{title!r} cannot be registered: {taken}")
-            hold_to_contract(self._table, self.contracts, type, title, target)
+            breaches = self._lifecycle.workshop.breaches(type, title, target)
+            if breaches:
+                raise contract_error(title, str(type), breaches)
             provider = Provider(title, target, version=version, host=True, lenient=type is None)
             staged = self._table.stage(add=[provider])
             registered = Registered(title, type, target, provider, version, author, description)

@@ -6,11 +6,10 @@ import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pluginkit.contracts import Contract, Execute, check, load_contract
 from pluginkit.errors import Reason
-from pluginkit.lifecycle import Circumstances, contract_error
+from pluginkit.lifecycle import Circumstances
 from pluginkit.manifest import normalise_name
 from pluginkit.versions import Version
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from pluginkit.config import Config
+    from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
-    from pluginkit.hooks import HookTable
     from pluginkit.lifecycle import StateFile
     from pluginkit.manifest import Vocabulary
 
@@ -148,19 +147,11 @@ def _state_dir(
 
 def read_contracts(config: Config | None, given: Mapping[str, type], project: str) -> dict[str, Contract]:
     """The contracts by type: the built-in `execute`, those of the configuration, those given."""
+    from pluginkit.contracts import Contract, Execute, load_contract
+
     contracts = {"execute": Contract.of("execute", Execute)}
     for name, spec in config.contracts.items() if config is not None else ():
-        contracts[name] = load_contract(spec, name)
+        contracts[name] = load_contract(spec, name, project=project)
     for name, cls in given.items():
         contracts[name] = Contract.of(name, cls, project)
     return contracts
-
-
-def hold_to_contract(
-    table: HookTable, contracts: Mapping[str, Contract], type_name: str | None, name: str, target: Any
-) -> None:
-    """Raise `ContractError` if an object of the host's does not fulfil the contract of its type."""
-    if type_name is not None:
-        problems = check(contracts[type_name], table.implementations(target), target=target, plugin=name)
-        if problems:
-            raise contract_error(name, type_name, list(problems))

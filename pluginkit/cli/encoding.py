@@ -49,7 +49,8 @@ def printable(text: str) -> str:
 
 
 def _is_harmless(character: str) -> bool:
-    return character.isprintable() or character in "\n\t" or character.isspace() and ord(character) > 0xA0
+    # Spaces beyond ASCII do not count as printable, but do no harm either.
+    return character.isprintable() or character in "\n\t" or (character.isspace() and character >= "\xa0")
 
 
 def _spell_out(error: UnicodeError) -> tuple[str, int]:

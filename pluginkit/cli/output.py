@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from typing import Any, TextIO
-
-import click
 
 from pluginkit.cli.encoding import carries_unicode, printable
 
@@ -17,48 +16,51 @@ SCHEMA_VERSION = 1
 """Of everything that `--json` prints. A new key does not change it; a changed or dropped one does."""
 
 
-def show(text: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A piece of a line that stands out where the reader wants colours."""
+
+    text: str
+    colour: str | None = None
+    bold: bool = False
+
+
+def show(*pieces: str | Painted) -> None:
     """Print a line of data for people."""
-    click.echo(printable(text), color=wants_colour(sys.stdout))
+    _write(sys.stdout, *pieces)
+
+
+def show_raw(text: str) -> None:
+    """Print what is meant to be taken as it is, such as a shell's script."""
+    _write_text(sys.stdout, text)
 
 
 def show_json(data: Mapping[str, Any]) -> None:
-    """Print data for programs: complete, in a stable order of keys, never cropped."""
+    """Print data for programs: complete, its keys in a stable order, never cropped."""
     # What stdout cannot carry becomes an escape of JSON, which says the same.
     is_ascii = not carries_unicode(sys.stdout)
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=2, ensure_ascii=is_ascii)
-    click.echo(text, color=True)
+    _write_text(
+        sys.stdout, json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=2, ensure_ascii=is_ascii)
+    )
 
 
 def notice(text: str) -> None:
     """Tell something that is no fault but may surprise."""
-    _diagnose("notice", "yellow", text)
+    _write(sys.stderr, "pluginkit: ", Painted("notice:", "yellow"), f" {text}")
 
 
 def complain(text: str) -> None:
     """Tell what went wrong."""
-    _diagnose("error", "red", text)
+    _write(sys.stderr, "pluginkit: ", Painted("error:", "red", bold=True), f" {text}")
 
 
-def remark(text: str) -> None:
+def remark(*pieces: str | Painted) -> None:
     """Print a line of diagnostics as it is: a next step, what is going on."""
-    click.echo(printable(text), err=True, color=wants_colour(sys.stderr))
-
-
-def _diagnose(kind: str, colour: str, text: str) -> None:
-    label = paint(f"{kind}:", colour, sys.stderr)
-    click.echo(f"pluginkit: {label} {printable(text)}", err=True, color=True)
-
-
-def paint(text: str, colour: str | None, stream: TextIO, *, bold: bool = False) -> str:
-    """`text` in a colour, if whoever reads `stream` wants colours."""
-    if not wants_colour(stream) or not (colour or bold):
-        return text
-    return click.style(text, fg=colour, bold=bold or None)
+    _write(sys.stderr, *pieces)
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """NO_COLOR goes before FORCE_COLOR, and without either a terminal decides."""
+    """NO_COLOR goes before FORCE_COLOR; without either a terminal decides."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -68,10 +70,7 @@ def wants_colour(stream: TextIO) -> bool:
 
 def is_terminal(stream: TextIO) -> bool:
     """Whether a person reads this stream, as far as one can tell."""
-    try:
-        return stream.isatty()
-    except ValueError:
-        return False  # closed
+    return not stream.closed and stream.isatty()
 
 
 @contextmanager
@@ -79,3 +78,25 @@ def plugins_print_to_stderr() -> Iterator[None]:
     """While code of plugins runs: what it prints is not our data, and must not end up in it."""
     with redirect_stdout(sys.stderr):
         yield
+
+
+def _write(stream: TextIO, *pieces: str | Painted) -> None:
+    colourful = wants_colour(stream)
+    _write_text(stream, "".join(rendered(piece, colourful=colourful) for piece in pieces))
+
+
+def rendered(piece: str | Painted, *, colourful: bool) -> str:
+    """A piece as text for a terminal, with nothing in it that would command the terminal."""
+    if isinstance(piece, str):
+        return printable(piece)
+    if not colourful:
+        return printable(piece.text)
+    from click import style
+
+    return style(printable(piece.text), fg=piece.colour, bold=piece.bold or None)
+
+
+def _write_text(stream: TextIO, text: str) -> None:
+    # Flushed each time, so that data and diagnostics on one terminal keep their order.
+    stream.write(f"{text}\n")
+    stream.flush()

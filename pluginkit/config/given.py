@@ -11,7 +11,7 @@ from pluginkit.config.keys import Key
 from pluginkit.config.kinds import Fault, Steps
 from pluginkit.config.redaction import HIDDEN, is_secret, redacted
 from pluginkit.errors import Problem
-from pluginkit.strict_yaml import Document, dotted
+from pluginkit.strict_yaml import Document, YamlError, dotted, load_file, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,18 @@ class Place:
     def problem(
         self, message: str, steps: Steps, *, found: Any = None, example: str | None = None
     ) -> Problem:
-        """Describe what is wrong at `steps`, without repeating a secret."""
-        document = self.document or Document(None, {})
-        line, column = document.position(steps) or (None, None)
-        name = next((step for step in reversed(steps) if isinstance(step, str)), "")
-        if any(is_secret(step, found) for step in steps if isinstance(step, str)):
-            shown = HIDDEN
-        else:
-            shown = document.spelling(steps, redacted(found, name))
-        return Problem(
-            message, dotted(steps), None if found is None else shown, example, self.name, line, column
-        )
+        """Describe what is wrong at `steps`, without repeating a secret; None as `found` is nothing."""
+        position = self.document.position(steps) if self.document is not None else None
+        line, column = position or (None, None)
+        shown = None if found is None else self._shown(steps, found)
+        return Problem(message, dotted(steps), shown, example, self.name, line, column)
+
+    def _shown(self, steps: Steps, found: Any) -> str:
+        names = [step for step in steps if isinstance(step, str)]
+        if any(is_secret(name, found) for name in names):
+            return HIDDEN
+        value = redacted(found)
+        return shorten(repr(value)) if self.document is None else self.document.spelling(steps, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,18 @@ class Report:
         """Keep problems, but not a second one about a place that has one of the same file already."""
         told = {(problem.file, problem.path) for problem in self.problems if problem.path}
         self.problems.extend(p for p in problems if (p.file, p.path) not in told)
+
+
+def read_document(path: Path, report: Report) -> Document:
+    """Read a config file; what cannot be read of it is a problem, and the rest can be checked on.
+
+    A host may list more in its file than a plugin in its manifest, hence the larger bounds.
+    """
+    try:
+        return load_file(path, max_bytes=1 << 20, max_events=50_000)
+    except YamlError as error:
+        report.add(error.problems)
+        return error.document or Document(None, {})
 
 
 def _inside(value: Any, steps: Steps) -> Any:

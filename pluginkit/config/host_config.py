@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pluginkit.config.frozen import thaw
-from pluginkit.config.given import Given, Report
-from pluginkit.config.keys import Key, KeyPath, build
+from pluginkit.config.given import Given, Report, read_document
+from pluginkit.config.keys import KeyPath, build
 from pluginkit.config.kinds import Mended, Refused
 from pluginkit.config.model import LogLevel, Sections
 from pluginkit.config.redaction import redacted
 from pluginkit.config.sources import KEYS, from_environment, from_file, from_overrides
 from pluginkit.errors import ConfigError, Problem, UnknownName
-from pluginkit.strict_yaml import Document, YamlError, load_file
 
 DEFAULT = "default"
 DERIVED = "derived"
 
 _FULL_VERSION: KeyPath = ("application", "app_version", "full")
-_MAX_BYTES = 1 << 20
-_MAX_EVENTS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ class Config(Sections):
         if file is None:
             report.notices.append(Problem("no configuration file; the built-in defaults hold"))
         givens = [
-            *(from_file(_read(file, report), file, report) if file is not None else ()),
+            *(from_file(read_document(file, report), file, report) if file is not None else ()),
             *from_environment(os.environ if environ is None else environ, base, report),
             *from_overrides(overrides or {}, report),
         ]
@@ -94,22 +91,25 @@ class Config(Sections):
             raise UnknownName("configuration key", key, map(str, KEYS.values()))
         return self.origins.get(key, DEFAULT)
 
+    def rows(self, *, redact: bool = True) -> Iterator[tuple[str, Any, str]]:
+        """Each key with its value as plain data, secrets hidden, and its origin."""
+        for known in KEYS.values():
+            value: Any = self
+            for part in known.path:
+                value = getattr(value, part)
+            plain = thaw(value)
+            yield str(known), redacted(plain, known.path[-1]) if redact else plain, self.origin(str(known))
+
     def as_dict(self, *, redact: bool = True) -> dict[str, Any]:
         """The whole configuration as nested plain data, ready for JSON; secrets are hidden."""
         tree: dict[str, Any] = {}
-        for known in KEYS.values():
+        for name, value, _ in self.rows(redact=redact):
+            *sections, last = name.split(".")
             node = tree
-            for part in known.path[:-1]:
+            for part in sections:
                 node = node.setdefault(part, {})
-            node[known.path[-1]] = thaw(self.value(known))
-        return redacted(tree) if redact else tree
-
-    def value(self, key: Key) -> Any:
-        """The value of a key out of `KEYS`."""
-        node: Any = self
-        for part in key.path:
-            node = getattr(node, part)
-        return node
+            node[last] = value
+        return tree
 
     @property
     def host_version(self) -> str | None:
@@ -170,15 +170,6 @@ def find_config(directory: str | os.PathLike[str] = ".") -> Path | None:
         if os.path.lexists(path):
             return path
     return None
-
-
-def _read(file: Path, report: Report) -> Document:
-    """The file's document; what cannot be read of it is a problem, the rest is checked on."""
-    try:
-        return load_file(file, max_bytes=_MAX_BYTES, max_events=_MAX_EVENTS)
-    except YamlError as error:
-        report.add(error.problems)
-        return error.document or Document(None, {})
 
 
 def _settle(

@@ -77,8 +77,8 @@ def walk(root: type[Any], prefix: KeyPath = ()) -> Iterator[Key]:
         path = (*prefix, field.name)
         if isinstance(declared, _Declaration):
             yield Key(path, declared.kind, declared.default, declared.shown_default, declared.meaning)
-        elif declared is not None:
-            yield from walk(declared, path)
+        else:
+            yield from walk(field.metadata[_METADATA], path)
 
 
 def build(root: type[T], values: Mapping[KeyPath, object], prefix: KeyPath = (), **extra: object) -> T:

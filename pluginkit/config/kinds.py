@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pluginkit.config.durations import parse_duration
-from pluginkit.errors import did_you_mean
+from pluginkit.errors import did_you_mean, nearest
 
 T = TypeVar("T")
 W = TypeVar("W", bound=str)
@@ -69,8 +69,8 @@ def choice(options: tuple[W, ...]) -> Kind[W]:
     def read(value: object) -> W:
         word = value.lower() if isinstance(value, str) else ""
         if word not in by_name:
-            hint = did_you_mean(word, options) if word else ""
-            raise Refused(f"must be one of {', '.join(options)}{hint}")
+            near = nearest(word, options)
+            raise Refused(f"must be one of {', '.join(options)}{f'; did you mean {near!r}?' if near else ''}")
         return by_name[word]
 
     return Kind(", ".join(options), options[0], read)

@@ -10,14 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pluginkit.config.compound import MAPPING
-from pluginkit.config.given import Place, Report
+from pluginkit.config.given import Place, Report, read_document
 from pluginkit.config.kinds import FLAG, WORD, Kind, Refused, integer
 from pluginkit.config.plugin_config import PluginConfig
 from pluginkit.errors import ConfigError, Problem, did_you_mean, nearest
-from pluginkit.strict_yaml import Document, YamlError, load_file
-
-MAX_BYTES = 1 << 20
-MAX_EVENTS = 50_000
+from pluginkit.strict_yaml import Document
 
 _SUFFIXES = (".config.yaml", ".config.json")
 _ALMOST = (".config.yml", ".config.toml", ".config.ini")
@@ -51,7 +48,7 @@ class PluginConfigs:
         notices = []
         for path in _list(directory):
             suffix = next((suffix for suffix in _SUFFIXES if path.name.endswith(suffix)), None)
-            if suffix is not None and path.name != suffix:
+            if suffix is not None:
                 files.setdefault(_normalised(path.name.removesuffix(suffix)), []).append(path)
             elif path.name.endswith(_ALMOST):
                 notices.append(
@@ -88,7 +85,7 @@ def _list(directory: str | os.PathLike[str] | None) -> list[Path]:
     if directory is None:
         return []
     try:
-        return [Path(directory, name) for name in sorted(os.listdir(directory))]
+        return [Path(directory, name) for name in sorted(os.listdir(directory)) if not name.startswith(".")]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -98,12 +95,7 @@ def _list(directory: str | os.PathLike[str] | None) -> list[Path]:
 
 def _read(path: Path, name: str) -> PluginConfig:
     report = Report()
-    document = Document(None, {})
-    try:
-        document = load_file(path, max_bytes=MAX_BYTES, max_events=MAX_EVENTS)
-    except YamlError as error:
-        report.add(error.problems)
-        document = error.document or document
+    document = read_document(path, report)
     fields = _read_fields(document, Place(path, document), name, report)
     if report.problems:
         raise ConfigError(f"the configuration of plugin {name!r} cannot be used", report.problems)
@@ -124,13 +116,8 @@ def _read_fields(document: Document, place: Place, name: str, report: Report) ->
         elif value is not None:
             _read_field(key, value, fields, place, report)
     if _normalised(fields.get("name", name)) != _normalised(name):
-        report.add(
-            [
-                place.problem(
-                    "must be the name that the file has", ("name",), found=fields["name"], example=name
-                )
-            ]
-        )
+        message = "must be the name that the file has"
+        report.add([place.problem(message, ("name",), found=fields["name"], example=name)])
     return fields
 
 

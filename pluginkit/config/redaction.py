@@ -62,4 +62,7 @@ def redacted(value: Any, name: str = "") -> Any:
 
 def is_reference(value: object) -> bool:
     """Whether a value only says where the real one is (`$env`, `$file`)."""
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in ("$env", "$file")
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    ((kind, target),) = value.items()
+    return kind in ("$env", "$file") and isinstance(target, str)

@@ -147,11 +147,9 @@ def _grow(keys: Mapping[KeyPath, Key]) -> _Tree:
     """The keys as nested mappings, shaped like the file."""
     root: _Tree = {}
     for path, known in keys.items():
-        node = root
+        node: Any = root
         for part in path[:-1]:
-            child = node.setdefault(part, {})
-            if isinstance(child, dict):
-                node = child
+            node = node.setdefault(part, {})
         node[path[-1]] = known
     return root
 

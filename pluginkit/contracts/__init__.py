@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pluginkit.contracts.checking import newest_fulfilled as newest_fulfilled
     from pluginkit.contracts.checking import remarks as remarks
     from pluginkit.contracts.definition import Contract as Contract
-    from pluginkit.contracts.definition import HookSpecInfo as HookSpecInfo
     from pluginkit.contracts.definition import ensure_distinct as ensure_distinct
     from pluginkit.contracts.execute import Execute as Execute
     from pluginkit.contracts.execute import LabelDispatch as LabelDispatch
     from pluginkit.contracts.execute import on_label as on_label
+    from pluginkit.contracts.hook_info import HookSpecInfo as HookSpecInfo
     from pluginkit.contracts.importing import load_contract as load_contract
     from pluginkit.contracts.samples import Animal as Animal
     from pluginkit.contracts.samples import Greeter as Greeter
@@ -60,7 +60,7 @@ _HOME_OF = {
     "Contract": "definition",
     "Execute": "execute",
     "Greeter": "samples",
-    "HookSpecInfo": "definition",
+    "HookSpecInfo": "hook_info",
     "LabelDispatch": "execute",
     "ProcessResult": "samples",
     "Processor": "samples",

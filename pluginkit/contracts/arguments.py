@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pluginkit.contracts.call_context import CallContext
-from pluginkit.contracts.definition import HookSpecInfo
+from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.errors import Problem, UsageError, did_you_mean
 
 _TRUE = frozenset({"true", "yes", "on", "1"})

@@ -10,7 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from pluginkit.contracts.definition import Contract, HookSpecInfo
+from pluginkit.contracts.definition import Contract
+from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.contracts.implementation import Given, Implementable, location_of, name_of
 from pluginkit.contracts.mistakes import is_unmarked, side_by_side, where_it_hides
 from pluginkit.contracts.signatures import may_iterate, never_passed, passed, signature_complaints

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pluginkit.contracts.definition import HookSpecInfo
+from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.contracts.implementation import Given
 from pluginkit.contracts.signatures import passed
 from pluginkit.errors import nearest

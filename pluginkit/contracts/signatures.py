@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from pluginkit.contracts.definition import HookSpecInfo
+from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.contracts.implementation import Given
 from pluginkit.errors import nearest
 

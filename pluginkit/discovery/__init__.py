@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pluginkit.discovery.candidates import read_directory as read_directory
-from pluginkit.discovery.candidates import read_file as read_file
 from pluginkit.discovery.catalogue import Catalogue as Catalogue
 from pluginkit.discovery.search import discover as discover
+from pluginkit.discovery.search import read_plugin as read_plugin
 from pluginkit.discovery.select import Selection as Selection
 from pluginkit.discovery.values import Broken as Broken
 from pluginkit.discovery.values import Conflict as Conflict
@@ -22,6 +21,5 @@ __all__ = [
     "Origin",
     "Selection",
     "discover",
-    "read_directory",
-    "read_file",
+    "read_plugin",
 ]

@@ -43,7 +43,7 @@ def scan(plugins_dirs: Sequence[Path | str], vocabulary: Vocabulary | None) -> S
             listing = _list(os.path.abspath(directory))
         except FileNotFoundError:
             notices.append(f"the plugins directory {directory} does not exist; no plugins are read from it")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             problems.append(_unusable(str(directory), error))
         else:
             candidates.update(_candidates(listing))
@@ -130,9 +130,9 @@ def _dangling(path: str, error: OSError) -> Broken:
     return Broken(name.removesuffix(".py"), origin, reason)
 
 
-def _unusable(directory: str, error: OSError) -> Problem:
+def _unusable(directory: str, error: OSError | ValueError) -> Problem:
     if isinstance(error, NotADirectoryError):
         what = "the plugins directory is a file; give the directory that holds the plugins"
     else:
-        what = f"the plugins directory cannot be read: {error.strerror or error}"
+        what = f"the plugins directory cannot be read: {getattr(error, 'strerror', None) or error}"
     return Problem(what, path="directories.plugins_dir", file=directory)

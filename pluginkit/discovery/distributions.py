@@ -19,7 +19,7 @@ from pluginkit.discovery.derived import from_metadata
 from pluginkit.discovery.installed import Advertised, Installed, advertised, read
 from pluginkit.discovery.locate import listed_in, locate
 from pluginkit.discovery.values import Broken, Entry, Found, Origin, Scan
-from pluginkit.errors import Problem, Reason
+from pluginkit.errors import Reason
 from pluginkit.manifest import Entrypoint, Manifest, normalise_name
 from pluginkit.manifest.names import plugin_name
 
@@ -31,12 +31,9 @@ _AROUND_COLON = re.compile(r"\s*:\s*")
 
 def scan(group: str, search_path: Iterable[str], vocabulary: Vocabulary | None) -> Scan:
     """Read all entry points of `group` on `search_path`, in the order in which imports would meet them."""
-    problems: list[Problem] = []
-    notices: list[str] = []
-    entries: list[Entry] = []
-    for distribution in advertised(group, search_path, problems, notices):
-        entries.extend(_read(distribution, vocabulary))
-    return Scan(tuple(entries), tuple(problems), tuple(notices))
+    found = advertised(group, search_path)
+    entries = (entry for distribution in found.distributions for entry in _read(distribution, vocabulary))
+    return Scan(tuple(entries), found.problems, found.notices)
 
 
 def _read(distribution: Advertised, vocabulary: Vocabulary | None) -> Iterator[Entry]:

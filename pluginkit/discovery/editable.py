@@ -35,26 +35,18 @@ class Base:
 
 def bases(installed: Installed) -> Iterator[Base]:
     """All places that an editable installation may take modules from, the surest first."""
-    hooks: list[str] = []
-    for filename in sorted(installed.files or ()):
-        if filename.endswith(".pth") and "/" not in filename:
-            yield from _from_pth(os.path.join(installed.directory, filename), hooks)
-    for hook in hooks:
-        found = _from_hook(os.path.join(installed.directory, f"{hook}.py"))
+    names = [name for name in installed.files or () if name.endswith(".pth") and "/" not in name]
+    lines = [line for name in sorted(names) for line in _lines(os.path.join(installed.directory, name))]
+    imports = list(map(_IMPORT_LINE.match, lines))
+    for line, is_import in zip(lines, imports, strict=True):
+        if not is_import and line.strip() and not line.startswith("#"):
+            yield Base((), os.path.join(installed.directory, line.rstrip()))
+    for match in filter(None, imports):
+        found = _from_hook(os.path.join(installed.directory, f"{match[1]}.py"))
         yield from sorted(found, key=lambda base: len(base.prefix), reverse=True)
     if installed.project is not None:
         yield Base((), installed.project)
         yield Base((), os.path.join(installed.project, "src"))
-
-
-def _from_pth(path: str, hooks: list[str]) -> Iterator[Base]:
-    """The directories that a .pth file adds to sys.path; the modules that it runs go to `hooks`."""
-    for line in _lines(path):
-        match = _IMPORT_LINE.match(line)
-        if match is not None:
-            hooks.append(match[1])
-        elif line.strip() and not line.startswith("#"):
-            yield Base((), os.path.join(os.path.dirname(path), line.rstrip()))
 
 
 def _from_hook(path: str) -> list[Base]:

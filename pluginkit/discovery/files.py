@@ -18,8 +18,12 @@ def read_regular(path: str, *, max_bytes: int) -> bytes:
     _require_regular(path, os.stat(path))
     descriptor = os.open(path, _FLAGS)
     with open(descriptor, "rb") as file:
-        _require_regular(path, os.fstat(descriptor))
-        data = file.read(max_bytes + 1)
+        status = os.fstat(descriptor)
+        _require_regular(path, status)
+        # Asking for the bound itself would set aside that much memory for the smallest file.
+        data = file.read(min(status.st_size, max_bytes) + 1)
+        if len(data) > status.st_size:
+            data += file.read(max_bytes + 1 - len(data))
     if len(data) > max_bytes:
         raise OSError(0, f"it is larger than {max_bytes} bytes", path)
     return data

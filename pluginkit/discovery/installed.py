@@ -43,6 +43,15 @@ class Advertised:
 
 
 @dataclass(frozen=True, slots=True)
+class Advertisements:
+    """All that have entry points in the group, what could not be read, and what is hidden by others."""
+
+    distributions: tuple[Advertised, ...]
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Installed:
     """One installed distribution.
 
@@ -77,26 +86,26 @@ class Installed:
         return ""
 
 
-def advertised(
-    group: str, search_path: Iterable[str], problems: list[Problem], notices: list[str]
-) -> Iterator[Advertised]:
+def advertised(group: str, search_path: Iterable[str]) -> Advertisements:
     """The distributions with entry points in `group`, in the order in which imports would find them.
 
-    Of several distributions of one name the first on the path is meant, as an import would
-    mean it. What cannot be read is added to `problems`, hidden duplicates to `notices`.
+    Of several distributions of one name the first on the path is meant, as an import would mean it.
     """
     first: dict[str, str] = {}
-    for info in _info_directories(search_path):
-        name = _normalised_stem(info)
-        winner = first.setdefault(name, info)
-        entry_points = _entry_points(info, group, problems)
-        if not entry_points:
-            continue
-        if winner == info:
-            yield Advertised(info, tuple(entry_points))
-        elif winner.endswith(".dist-info") and info.endswith(".dist-info"):
+    distributions: list[Advertised] = []
+    problems: list[Problem] = []
+    notices: list[str] = []
+    for distribution, info in _info_directories(search_path):
+        winner = first.setdefault(distribution, info)
+        points = _entry_points(info, group)
+        if isinstance(points, Problem):
+            problems.append(points)
+        elif points and winner == info:
+            distributions.append(Advertised(info, tuple(points)))
+        elif points and winner.endswith(".dist-info") and info.endswith(".dist-info"):
             # An .egg-info beside the source is what every editable installation leaves: no surprise.
             notices.append(f"{info} is hidden by {winner}, which comes first on sys.path; remove one of them")
+    return Advertisements(tuple(distributions), tuple(problems), tuple(notices))
 
 
 def read(info: str) -> Installed | Reason:
@@ -152,27 +161,31 @@ def entry_points(text: str, group: str) -> list[tuple[str, str]]:
     return list(found)
 
 
-def _info_directories(search_path: Iterable[str]) -> Iterator[str]:
-    for directory in dict.fromkeys(map(os.path.abspath, search_path)):
+def _info_directories(search_path: Iterable[object]) -> Iterator[tuple[str, str]]:
+    """Each metadata directory with its distribution's normalised name, in the order of the search."""
+    # Imports, too, pass by what stands on sys.path and is no path.
+    places = (place for place in search_path if isinstance(place, str | os.PathLike))
+    for directory in dict.fromkeys(map(os.path.abspath, places)):
         try:
             with os.scandir(directory) as listing:
                 names = [e.name for e in listing if e.name.endswith(_INFO_SUFFIXES) and e.name[0] not in ".~"]
-        except OSError:
-            # Archives and directories that do not exist are normal on sys.path; imports pass them by, too.
+        except (OSError, ValueError):
+            # Archives and directories that do not exist are normal on sys.path.
             continue
-        yield from (os.path.join(directory, name) for name in _newest_first(names))
+        for distribution, infos in _by_distribution(names).items():
+            yield from ((distribution, os.path.join(directory, info)) for info in infos)
 
 
-def _newest_first(names: list[str]) -> list[str]:
-    """In order of name; of several versions of one distribution, which a broken upgrade leaves, the newest first."""
-    names.sort()
-    grouped: dict[str, list[str]] = {}
-    for name in names:
-        grouped.setdefault(_normalised_stem(name), []).append(name)
-    for versions in grouped.values():
+def _by_distribution(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names of metadata directories by distribution; of several, as a broken upgrade leaves, the newest first."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        stem = name.rpartition(".")[0].partition("-")[0]
+        found.setdefault(normalise_name(stem), []).append(name)
+    for versions in found.values():
         if len(versions) > 1:
             versions.sort(key=_version_in, reverse=True)
-    return [name for versions in grouped.values() for name in versions]
+    return found
 
 
 def _version_in(name: str) -> tuple[bool, Version | None]:
@@ -182,11 +195,7 @@ def _version_in(name: str) -> tuple[bool, Version | None]:
         return False, None
 
 
-def _normalised_stem(info: str) -> str:
-    return normalise_name(os.path.basename(info).rpartition(".")[0].partition("-")[0])
-
-
-def _entry_points(info: str, group: str, problems: list[Problem]) -> list[tuple[str, str]]:
+def _entry_points(info: str, group: str) -> list[tuple[str, str]] | Problem:
     path = os.path.join(info, "entry_points.txt")
     try:
         data = read_regular(path, max_bytes=_MAX_BYTES)
@@ -195,8 +204,7 @@ def _entry_points(info: str, group: str, problems: list[Problem]) -> list[tuple[
     except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(f"the entry points cannot be read: {_why(error)}", file=path))
-        return []
+        return Problem(f"the entry points cannot be read: {_why(error)}", file=path)
 
 
 def _text(info: str, filename: str) -> str | None:

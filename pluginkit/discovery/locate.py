@@ -84,6 +84,7 @@ def _is_shared(directory: str) -> bool:
     try:
         source = read_regular(os.path.join(directory, "__init__.py"), max_bytes=64 * 1024)
     except OSError:
+        # No source, or more of it than a mere namespace has.
         return False
     return any(mark in source for mark in _NAMESPACE_MARKS)
 

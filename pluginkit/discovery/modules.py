@@ -35,7 +35,7 @@ class Root:
 def module_stem(filename: str) -> str | None:
     """The module name that a file name stands for, or None if it is no module's.
 
-    >>> module_stem("cat.cpython-311-x86_64-linux-gnu.so"), module_stem("cat.py"), module_stem("cat.txt")
+    >>> module_stem("cat.abi3.so"), module_stem("cat.py"), module_stem("cat.txt")
     ('cat', 'cat', None)
     """
     for suffix in (*SOURCE_SUFFIXES, *sorted(EXTENSION_SUFFIXES, key=len, reverse=True), *BYTECODE_SUFFIXES):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pluginkit.discovery import directories, distributions
+from pluginkit.discovery import directories, distributions, reasons
+from pluginkit.discovery.candidates import read_directory, read_file
 from pluginkit.discovery.catalogue import Catalogue
 from pluginkit.discovery.conflicts import settle
+from pluginkit.discovery.values import Broken, Entry, Origin
 
 if TYPE_CHECKING:
     from pluginkit.manifest import Vocabulary
@@ -54,3 +57,17 @@ def discover(
         problems=(problem for scan in scans for problem in scan.problems),
         notices=(notice for scan in scans for notice in scan.notices),
     )
+
+
+def read_plugin(path: Path | str, vocabulary: Vocabulary | None = None) -> Entry:
+    """Read one plugin, a directory or a single file, wherever it is, and import nothing.
+
+    This is what `validate PATH` shows. A path that leads nowhere gives a broken plugin, too.
+    """
+    place = os.path.abspath(path)
+    if os.path.isdir(place):
+        return read_directory(place, vocabulary)
+    if os.path.exists(place):
+        return read_file(place, vocabulary)
+    missing = reasons.unreadable(place, FileNotFoundError(0, "there is no such file or directory"))
+    return Broken(os.path.basename(place), Origin("directory", Path(place)), missing)

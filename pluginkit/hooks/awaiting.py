@@ -137,7 +137,9 @@ class _Call:
         try:
             await self._until_settled(tasks)
         finally:
-            _leave_behind([task for task in tasks if not task.done()])
+            for task, implementation in tasks.items():
+                if not task.done():
+                    self._leave_behind(task, implementation)
         return [
             answer.result
             for task, implementation in tasks.items()
@@ -193,6 +195,18 @@ class _Call:
             if self._version.metrics is not None:
                 self._version.metrics.spent(implementation, time.perf_counter() - begun)
 
+    def _leave_behind(self, task: asyncio.Task[_Answer], implementation: Implementation) -> None:
+        """Cancel a task without waiting: a plugin may take its time to end, or refuse to."""
+
+        def ended(task: asyncio.Task[_Answer]) -> None:
+            _left_behind.discard(task)
+            if not task.cancelled():
+                self._late.add(implementation.plugin, implementation.hook)
+
+        _left_behind.add(task)
+        task.add_done_callback(ended)
+        task.cancel()
+
     def _called(self, implementation: Implementation) -> Any:
         return implementation.function(
             *picked(implementation, self._arguments), **optional(implementation, self._arguments)
@@ -229,11 +243,3 @@ def _answer_of(call: Callable[[], Any]) -> _Answer:
         return _Answer(call())
     except BaseException as error:
         return _Answer(error=error)
-
-
-def _leave_behind(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Cancel tasks without waiting: a plugin may take its time to end, or refuse to."""
-    for task in tasks:
-        task.cancel()
-        _left_behind.add(task)
-        task.add_done_callback(_left_behind.discard)

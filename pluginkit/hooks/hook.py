@@ -16,7 +16,7 @@ from typing import Any
 from pluginkit.errors import UsageError
 from pluginkit.hooks.arguments import gathered
 from pluginkit.hooks.configured import Configured
-from pluginkit.hooks.entry import Body, Entry
+from pluginkit.hooks.entry import Body, Entry, Parameters
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.spec import HookSpec
 from pluginkit.hooks.values import Implementation
@@ -27,7 +27,7 @@ _log = logging.getLogger("pluginkit")
 
 
 class HookState:
-    """Everything about one hook. Hosts see `function`, which carries the public methods.
+    """Everything about one hook. Hosts see `call`, which carries the public methods.
 
     Args:
         spec: what the contract says.
@@ -46,10 +46,14 @@ class HookState:
         self.late = late
         self._lock = lock
         self._history: list[tuple[dict[str, Any], Callable[[Any], object] | None]] = []
-        self._entry = Entry(spec.name, spec, self.stub(version), self._irregular)
-        self._bound = Entry(spec.name, spec, _as_tuple, self._irregular).function
-        self.function = self._entry.function
+        parameters = Parameters(spec.argnames, spec.defaults, spec.strict, spec.doc, spec.annotations)
+        self._entry = Entry(self, spec.name, parameters, self.stub(version), self._irregular)
+        self._bound = Entry(self, spec.name, parameters, _as_tuple, self._irregular).call
+        self.call = self._entry.call
         self._add_public_names()
+
+    def __repr__(self) -> str:
+        return f"<hook {self.spec.name!r}>"
 
     @property
     def version(self) -> Version:
@@ -169,7 +173,7 @@ class HookState:
 
     def _add_public_names(self) -> None:
         plain = Configured(self)
-        function = self.function
+        function = self._entry.function
         function.name = self.spec.name
         function.spec = self.spec
         function.using = plain.using

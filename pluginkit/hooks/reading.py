@@ -36,7 +36,7 @@ def marked(
     """
     marks = dict.fromkeys((f"{project}_{kind}", f"pluginkit_{kind}"))
     for name in sorted(_names(target)):
-        found = _hookable(target, name)
+        found = hookable(target, name)
         if found is None:
             continue
         holder, function = found
@@ -86,7 +86,7 @@ def _names(target: object) -> set[str]:
     return names | set(_instance_dict(target))
 
 
-def _hookable(target: object, name: str) -> tuple[object, Callable[..., Any]] | None:
+def hookable(target: object, name: str) -> tuple[object, Callable[..., Any]] | None:
     """The object that may carry the mark, and the function bound as `getattr` would bind it."""
     if isinstance(target, types.ModuleType):
         return _unbound(vars(target).get(name))

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.contracts import Contract, check
 from pluginkit.errors import ContractError, PluginError, PluginkitError, Problem, Reason, passes_through
 from pluginkit.hooks import Provider
 from pluginkit.lifecycle.failure import Failure, failure_of
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pluginkit.config import Settings
+    from pluginkit.contracts import Contract
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable
 
@@ -50,6 +50,25 @@ class Workshop:
     functions: HostFunctions
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
+
+    def breaches(self, type_name: str | None, name: str, target: Any) -> list[Problem]:
+        """Every difference between an object and the contract of its type; none without a contract."""
+        contract = self.contracts.get(type_name or "")
+        if contract is None:
+            return []
+        from pluginkit.contracts import check
+
+        owners = {hook: other.type for other in self.contracts.values() for hook in other.hooks}
+        problems = check(
+            contract,
+            self.table.implementations(target),
+            plugin=name,
+            target=target,
+            # Hooks of lenient hookspecs belong to no type: every plugin may have them.
+            allowed=set(self.table.hook) - owners.keys(),
+            elsewhere=owners,
+        )
+        return list(problems)
 
 
 @contextmanager
@@ -159,11 +178,8 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
 def _checked(workshop: Workshop, found: Found, target: Any, priority: int) -> Provider:
     """Hold the plugin to its contract; raises `ContractError` with every difference."""
     manifest = found.manifest
-    contract = workshop.contracts.get(manifest.type)
     implementations = workshop.table.implementations(target)
-    problems = (
-        [] if contract is None else list(check(contract, implementations, target=target, plugin=found.name))
-    )
+    problems = workshop.breaches(manifest.type, found.name, target)
     problems += [
         Problem("the manifest lists this hook, but the plugin does not implement it", path=f"hooks.{hook}")
         for hook in manifest.hooks
@@ -176,7 +192,7 @@ def _checked(workshop: Workshop, found: Found, target: Any, priority: int) -> Pr
         target,
         version=str(manifest.version),
         priority=priority,
-        lenient=contract is None,
+        lenient=manifest.type not in workshop.contracts,
     )
 
 

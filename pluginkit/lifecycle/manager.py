@@ -68,7 +68,7 @@ class Lifecycle:
         self.plugins = Plugins()
         self.plan = Plan({}, (), ())
         self.is_started = False
-        self._workshop = workshop(self._wire)
+        self.workshop = workshop(self._wire)
         self._look = look
         self._circumstances = circumstances
         self._events = events
@@ -177,14 +177,14 @@ class Lifecycle:
                 return None
             try:
                 self._require_live_requirements(plugin, found)
-                live = bring_up(self._workshop, found, verdict.settings, verdict.priority)
+                live = bring_up(self.workshop, found, verdict.settings, verdict.priority)
                 self._commit(plugin, found, live)
             except BringUpFailed as error:
                 return self._failed(plugin, error.failure)
         return None
 
     def _commit(self, plugin: Plugin, found: Found, live: Live) -> None:
-        table = self._workshop.table
+        table = self.workshop.table
         try:
             if self.is_started:
                 start(found, live)
@@ -333,7 +333,7 @@ class Lifecycle:
         live, found = plugin._live, plugin.source
         if live is None or not isinstance(found, Found):
             raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
-        table = self._workshop.table
+        table = self.workshop.table
         table.commit(table.stage(remove=[live.provider]))
         plugin._live = None
         self._loaded.remove(plugin.name)
@@ -397,7 +397,7 @@ class Lifecycle:
         if plugin is not None:
             plugin._keep_error(kept)
         # As text: handlers keep records, and a record with the exception would keep the plugin alive.
-        _log.error("%s\n%s", failure, kept.traceback.rstrip())
+        _log.error("%s\n%s", str(failure), kept.traceback.rstrip())
 
     # Inside
 

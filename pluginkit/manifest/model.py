@@ -20,8 +20,8 @@ DEFAULT_PRIORITY = 50
 
 _LONGEST_ENTRYPOINT = 256
 _DOTTED = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
-ENTRYPOINT_PATTERN = rf"{_DOTTED}(?::{_DOTTED})?"
-_ENTRYPOINT = re.compile(rf"({_DOTTED})(?::({_DOTTED}))?\Z")
+# A module may be called py, but whoever writes cat.py means the file.
+_ENTRYPOINT = re.compile(rf"(?![^:]*\.py(?::|\Z))({_DOTTED})(?::({_DOTTED}))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,6 @@ def _why_no_entrypoint(text: str) -> str:
         return f"must not be longer than {_LONGEST_ENTRYPOINT} characters"
     if ".." in text or text.startswith(("/", "\\", "~")) or (text[1:2] == ":" and text[2:3] in ("/", "\\")):
         return "must lie inside the plugin's own directory: a module, not a path"
-    if "/" in text or "\\" in text or text.endswith(".py") or ".py:" in text:
+    if "/" in text or "\\" in text or text.partition(":")[0].endswith(".py"):
         return "must be the name of a module, not of a file"
     return "must be a module, or a module and an attribute with ':' between them"

@@ -12,7 +12,7 @@ class InvalidManifest(ManifestError):
     """A manifest cannot be used; `problems` holds everything that is wrong with it, by line."""
 
     def __init__(self, problems: Iterable[Problem], *, file: str | Path | None = None) -> None:
-        ordered = tuple(sorted(problems, key=lambda problem: problem.line or 0))
+        ordered = tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
         self.file = None if file is None else Path(file)
         plugin = self.file.parent.name if self.file is not None else ""
         super().__init__(plugin or "?", Reason("manifest-invalid", "the manifest cannot be used", ordered))

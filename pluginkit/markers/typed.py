@@ -27,7 +27,6 @@ from typing import (
     TypeAlias,
     TypeVar,
     overload,
-    runtime_checkable,
 )
 
 ErrorPolicy: TypeAlias = Literal["record", "raise", "group"]
@@ -59,12 +58,11 @@ class Outcome(Generic[T_co]):
         return self.error is None
 
 
-@runtime_checkable
 class Hook(Protocol[P, T_co, R_co]):
     """A hook as the host calls it; see `pluginkit.hooks` for what each form does.
 
-    At run time it is a plain function with the spec's signature, and stays the same object for
-    as long as its table: plugins come and go behind it.
+    At run time it is a function with the spec's signature, which stays the same object for as
+    long as its table: plugins come and go behind it.
     """
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...

@@ -92,10 +92,7 @@ def load(values: Mapping[str, Mapping[str, Any]], *, text_overrides: bool = Fals
 
 
 def plain(config: Config, key: Key) -> Any:
-    value = config.as_dict(redact=False)
-    for part in key.path:
-        value = value[part]
-    return value
+    return next(value for name, value, _ in config.rows(redact=False) if name == str(key))
 
 
 def expected(key: Key, value: Any) -> Any:
@@ -239,6 +236,11 @@ def test_cf02_relative_paths_of_the_command_line_start_at_the_current_directory(
     )
     assert config.plugins_dir == Path.cwd() / "here"
     assert config.logs_dir == Path.cwd() / "l"
+
+
+def test_cf02_a_path_with_a_nul_character_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be a path, without NUL characters"):
+        Config.load(None, environ={}, overrides={"directories.plugins_dir": "a\0b"})
 
 
 def test_cf01_a_wrong_value_in_the_file_is_an_error_even_when_the_environment_wins(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from pluginkit.config import KEYS, Config, Key
+from pluginkit.config import KEYS, Config, Key, PluginConfig
 from pluginkit.config.plugin_files import FIELDS
 from pluginkit.strict_yaml import load
 
@@ -44,6 +45,22 @@ def test_cf01_the_pages_example_is_a_valid_configuration(tmp_path: Path) -> None
 @pytest.mark.parametrize("field", FIELDS)
 def test_pg02_every_field_of_a_plugins_file_is_documented(field: str) -> None:
     assert f"| `{field}` |" in (REFERENCE / "plugin-config.md").read_text("utf-8")
+
+
+def test_pg05_the_pages_file_and_schema_give_the_plugin_what_the_page_says(tmp_path: Path) -> None:
+    page = (REFERENCE / "plugin-config.md").read_text("utf-8")
+    file, manifest = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "greeter.config.yaml").write_text(file, "utf-8")
+    schema = load(manifest).data["settings"]
+
+    config = PluginConfig.read(tmp_path, "greeter")
+    settings = config.settings_for(
+        SimpleNamespace(name="greeter", settings=schema), environ={"GREETER_DB_PASSWORD": "hunter2"}
+    )
+
+    delivered = repr(settings.as_dict()).replace("'***'", "…").replace("'", '"')
+    assert delivered in page
+    assert config.priority == 80
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=str)

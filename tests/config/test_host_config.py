@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pluginkit.config import KEYS, Config, HookCall, find_config
+from pluginkit.config import Config, HookCall, find_config
 from pluginkit.errors import ConfigError, UnknownName
 
 Write = Callable[[str], Path]
@@ -141,9 +141,11 @@ def test_cf01_the_file_wins_over_the_defaults_for_every_key(write: Write, tmp_pa
     assert (config.hooks.errors, config.hooks.quarantine.window) == ("group", 90.0)
     assert config.plugins.include == ("c*",)
     assert config.capabilities["rules"][0]["plugin"] == "cat"
-    defaults = Config.load(None, environ={})
-    same = [str(key) for key in KEYS.values() if config.value(key) == defaults.value(key)]
-    assert same == []
+    defaults = {name: value for name, value, _ in Config.load(None, environ={}).rows()}
+    assert [name for name, value, _ in config.rows() if value == defaults[name]] == []
+    assert [name for name, _, origin in config.rows() if not origin.startswith("file:")] == [
+        "application.app_version.full"
+    ]
 
 
 def test_cf03_short_accessors_give_what_people_ask_most(write: Write, tmp_path: Path) -> None:

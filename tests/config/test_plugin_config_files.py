@@ -162,7 +162,14 @@ def test_pg01_the_directory_is_read_once_for_all_plugins(directory: Path) -> Non
 
 
 def test_pg01_files_that_only_look_like_plugin_configuration_are_named(directory: Path) -> None:
-    for name in ("cat.config.yml", "dog.config.toml", "readme.md", ".config.yaml", "cow.yaml"):
+    for name in (
+        "cat.config.yml",
+        "dog.config.toml",
+        "readme.md",
+        ".config.yaml",
+        ".#cow.config.yaml",
+        "cow.yaml",
+    ):
         (directory / name).write_text("", "utf-8")
     configs = PluginConfigs.scan(directory)
     assert [notice.replace(f"{directory}/", "") for notice in configs.notices] == [

@@ -78,6 +78,11 @@ def test_cf05_secrets_are_hidden_at_any_depth_and_in_urls() -> None:
     assert config["db"]["password"] == SECRET  # type: ignore[index]  # the original is left as it was
 
 
+def test_cf05_only_a_reference_of_the_right_form_is_shown() -> None:
+    assert redacted({"token": {"$env": SECRET, "x": 1}}) == {"token": HIDDEN}
+    assert redacted({"x": {"$env": {"password": SECRET}}}) == {"x": {"$env": {"password": HIDDEN}}}
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "config.yaml"

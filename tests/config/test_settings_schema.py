@@ -180,6 +180,12 @@ def test_pg05_all_errors_are_said_at_once_with_path_and_line(tmp_path: Path) -> 
             {"a": 1, "b": 1},
             [],
         ),
+        ({"unevaluatedProperties": {"type": "integer"}}, {"b": 1}, []),
+        (
+            {"unevaluatedProperties": {"type": "integer"}},
+            {"b": "x"},
+            ["b: does not fit what the schema says of keys that it does not name"],
+        ),
         (
             {"properties": {"a": {}}, "allOf": [{"additionalProperties": True}]},
             {"b": 1},
@@ -273,11 +279,17 @@ def test_pg05_unknown_keys_are_errors_unless_the_schema_says_what_becomes_of_the
             "fits more than one of the forms that it may have",
         ),
         (False, 1, "is not allowed"),
+        ({"dependentRequired": {"a": ["b"], "c": ["d"]}}, {"a": 1}, None),
     ],
 )
 def test_pg05_every_refusal_says_what_would_be_right(schema: Any, value: Any, message: str | None) -> None:
-    expected = f"key: {message}" if message else "key.b: is required"
-    assert expected in faults({"properties": {"key": schema}}, {"key": value})
+    found = faults({"properties": {"key": schema}}, {"key": value})
+    assert found == ([f"key: {message}"] if message else ["key.b: is required"])
+
+
+def test_pg05_a_schema_that_is_false_allows_nothing_at_its_place() -> None:
+    schema = {"properties": {"list": {"prefixItems": [True, False]}, "key": False}}
+    assert faults(schema, {"list": [1, 2], "key": 1}) == ["key: is not allowed", "list.1: is not allowed"]
 
 
 def test_pg05_a_key_that_is_refused_by_its_name_is_named() -> None:

@@ -16,7 +16,11 @@ import pytest
 
 pytestmark = [pytest.mark.conformance, pytest.mark.xdist_group("existing-plugins")]
 
-LLM_PLUGINS = {"llm-cmd": "cmd", "llm-fragments-github": "fragments_github", "llm-tools-simpleeval": "tools_simpleeval"}
+LLM_PLUGINS = {
+    "llm-cmd": "cmd",
+    "llm-fragments-github": "fragments_github",
+    "llm-tools-simpleeval": "tools_simpleeval",
+}
 DATASETTE_PLUGINS = {"datasette-pretty-json": "pretty_json", "datasette-json-html": "json_html"}
 
 LLM_ASK = """
@@ -94,9 +98,21 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("tools") / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
     python = directory / "bin" / "python"
-    wanted = ["llm", *LLM_PLUGINS, "datasette", *DATASETTE_PLUGINS, "importlib-metadata", "pyyaml", "packaging"]
+    wanted = [
+        "llm",
+        *LLM_PLUGINS,
+        "datasette",
+        *DATASETTE_PLUGINS,
+        "importlib-metadata",
+        "pyyaml",
+        "packaging",
+    ]
     done = subprocess.run(
-        [str(python), "-m", "pip", "install", "-q", *wanted], capture_output=True, text=True, check=False, timeout=500
+        [str(python), "-m", "pip", "install", "-q", *wanted],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
     )
     assert done.returncode == 0, done.stderr
     return python
@@ -112,7 +128,9 @@ def run(python: Path, *parts: str, env: dict[str, str], **added: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_lh05_llms_plugins_answer_as_at_home(environment: Path, child_env: dict[str, str], tmp_path: Path) -> None:
+def test_lh05_llms_plugins_answer_as_at_home(
+    environment: Path, child_env: dict[str, str], tmp_path: Path
+) -> None:
     home = {"LLM_USER_PATH": str(tmp_path)}
     theirs = run(environment, LLM_ASK, LLM_THEIRS, env=child_env, **home)
     ours = run(environment, LLM_ASK, LLM_OURS, env=child_env, **home)
@@ -123,7 +141,9 @@ def test_lh05_llms_plugins_answer_as_at_home(environment: Path, child_env: dict[
     assert len(theirs["register_tools"]) >= 1
 
 
-@pytest.mark.parametrize("imported", ["", None], ids=["apart from the host's", "imported by datasette already"])
+@pytest.mark.parametrize(
+    "imported", ["", None], ids=["apart from the host's", "imported by datasette already"]
+)
 def test_lh05_datasettes_plugins_answer_as_at_home(
     environment: Path, child_env: dict[str, str], imported: str | None
 ) -> None:
@@ -132,6 +152,8 @@ def test_lh05_datasettes_plugins_answer_as_at_home(
     before = "import datasette.plugins" if imported is None else ""
     ours = run(environment, before, DATASETTE_ASK, DATASETTE_OURS, env=child_env, **added)
     is_private = imported is not None
-    assert ours["rows"] == {name: ["running", is_private, "None"] for name in sorted(DATASETTE_PLUGINS.values())}
+    assert ours["rows"] == {
+        name: ["running", is_private, "None"] for name in sorted(DATASETTE_PLUGINS.values())
+    }
     assert ours["answers"] == theirs
     assert any(cells for cells in theirs["cells"])

@@ -277,10 +277,10 @@ def test_lh03_a_class_that_the_module_imports_is_not_taken_for_its_own() -> None
 
 
 def test_lh03_a_hook_marked_for_another_project_is_found() -> None:
-    class Cat:
-        @HookimplMarker("llm")
-        def speak(self, is_loud): ...
+    def speak(self, is_loud): ...
 
+    speak.slow_impl = True  # type: ignore[attr-defined]  # an attribute that only looks like a marker's
+    Cat = type("Cat", (), {"speak": HookimplMarker("llm")(speak)})
     problem = only(Cat())
     assert "'speak' is marked for the project 'llm', while this host's is 'pluginkit'" in problem.message
     assert code(problem)[1] == 'right: hookimpl = HookimplMarker("pluginkit")'

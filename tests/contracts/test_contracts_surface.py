@@ -44,4 +44,6 @@ def test_cl05_reading_a_contract_imports_neither_the_check_nor_the_samples(child
         "import sys; from pluginkit.contracts import Contract, Execute; print(*sys.modules, sep='\\n')"
     )
     loaded = {name for name in done.stdout.split() if name.startswith("pluginkit.contracts.")}
-    assert loaded == {f"pluginkit.contracts.{name}" for name in ("definition", "execute", "call_context")}
+    assert loaded == {
+        f"pluginkit.contracts.{name}" for name in ("definition", "hook_info", "execute", "call_context")
+    }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import pluginkit.discovery
 from pluginkit.discovery import Broken, Catalogue, Entry, Found, Origin, Selection, discover
 from pluginkit.discovery.conflicts import settle
-from pluginkit.discovery.reasons import CODES
+from pluginkit.discovery.reasons import CODES, symlink_inside
 from pluginkit.errors import Reason, UnknownName, UsageError
 from pluginkit.manifest import Entrypoint, Manifest, normalise_name
 from pluginkit.versions import Version
@@ -199,6 +199,10 @@ def test_dm11_origins_read_as_people_write_them() -> None:
     assert str(Origin("file", Path("/p/cat.py"))) == "file:/p/cat.py"
     assert str(Origin("distribution", None, "cat", None)) == "pip:cat"
     assert str(Origin("distribution", None, "cat", "1.0", editable=True)) == "pip-editable:cat 1.0"
+
+
+def test_dm11_a_link_that_is_gone_by_now_is_still_worded() -> None:
+    assert "somewhere unreadable" in symlink_inside("/no/such/link").text
 
 
 def test_dm11_every_reason_code_is_in_the_list_of_codes() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pluginkit.discovery import Broken, Catalogue, Found, discover, read_directory
+from pluginkit.discovery import Broken, Catalogue, Found, discover, read_plugin
 from pluginkit.manifest import Vocabulary
 
 MakePlugin = Callable[..., Path]
@@ -288,11 +288,22 @@ def test_dm13_among_directories_the_first_by_path_wins(tmp_path: Path, make_plug
     assert conflict.loser.origin.path == tmp_path / "z" / "cat"
 
 
-def test_dm14_a_single_directory_can_be_read_wherever_it_is(tmp_path: Path, make_plugin: MakePlugin) -> None:
-    root = make_plugin("cat", parent=tmp_path)
-    entry = read_directory(str(root), None)
-    assert isinstance(entry, Found)
-    assert isinstance(read_directory(str(tmp_path / "no-such"), None), Broken)
+def test_dm14_one_plugin_can_be_read_wherever_it_is(
+    tmp_path: Path, make_plugin: MakePlugin, tripwire: str
+) -> None:
+    (tmp_path / "dog.py").write_text(tripwire, encoding="utf-8")
+    cat, dog = read_plugin(f"{make_plugin('cat', parent=tmp_path)}/"), read_plugin(tmp_path / "dog.py")
+    assert isinstance(cat, Found)
+    assert (cat.name, cat.root) == ("cat", tmp_path / "cat")
+    assert isinstance(dog, Found)
+    missing = read_plugin(tmp_path / "cow")
+    assert isinstance(missing, Broken)
+    assert "no such file" in missing.reason.text
+
+
+def test_cf01_a_plugins_dir_that_no_system_can_have_is_a_problem() -> None:
+    (problem,) = discover(plugins_dirs=["a\0b"]).problems
+    assert "cannot be read" in problem.message
 
 
 def test_dm01_names_that_are_not_utf8_do_no_harm(plugins: Path, make_plugin: MakePlugin) -> None:

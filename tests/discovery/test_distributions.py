@@ -506,6 +506,13 @@ def test_dm02_whatever_else_is_on_the_path_does_no_harm(
     assert not catalogue.problems
 
 
+def test_dm02_what_is_no_text_on_the_path_is_passed_by(site: Path, install: Callable[..., Path]) -> None:
+    install(files={"cat_pkg/__init__.py": ""})
+    path: list[object] = [None, 3, b"/bytes", "a\0b", site, str(site)]
+    catalogue = discover(entry_point_group=GROUP, path=path)  # type: ignore[arg-type]  # as sys.path may be
+    assert list(catalogue.found) == ["cat"]
+
+
 def test_dm13_a_directory_plugin_wins_over_an_installed_one(
     site: Path, tmp_path: Path, install: Callable[..., Path], make_plugin: Callable[..., Path]
 ) -> None:

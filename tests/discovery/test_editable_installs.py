@@ -135,6 +135,8 @@ def test_dm02_with_a_hook_that_cannot_be_read_the_project_itself_is_tried(
 def test_dm11_a_source_that_cannot_be_found_is_told(project: Callable[[str], Path], lay_out: LayOut) -> None:
     directory = project("deep/down")
     site = lay_out(directory, {"e.pth": "import hook\n", "hook.py": "MAPPING = {'cat_pkg': compute()}\n"})
+    assert find(site).broken["cat"].reason.code == "package-not-found"
+    (site / "hook.py").write_text("MAPPING = {'other': '/src/other'}", encoding="utf-8")
     broken = find(site).broken["cat"]
     assert broken.reason.code == "package-not-found"
     assert "without running the import hook" in broken.reason.text

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pluginkit.discovery.installed import Installed, advertised, entry_points, headers, read
-from pluginkit.errors import Problem
 from tests.support.dists import Wheel
 
 FIELDS = (
@@ -58,11 +57,11 @@ def test_dm02_every_distribution_of_this_environment_reads_as_importlib_metadata
 
 @pytest.mark.parametrize("group", ["console_scripts", "pytest11", "no.such.group"])
 def test_dm02_every_entry_point_of_this_environment_is_found(group: str) -> None:
-    problems: list[Problem] = []
-    ours = {point for found in advertised(group, sys.path, problems, []) for point in found.entry_points}
+    found = advertised(group, sys.path)
+    ours = {point for distribution in found.distributions for point in distribution.entry_points}
     theirs = {(point.name, point.value) for point in importlib_metadata.entry_points(group=group)}
     assert ours == theirs
-    assert not problems
+    assert not found.problems
 
 
 LINES = st.sampled_from(

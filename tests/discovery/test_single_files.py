@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pluginkit.discovery import Broken, Found, discover, read_file
+from pluginkit.discovery import Broken, Found, discover, read_plugin
 from pluginkit.versions import Version
 
 BESIDE = 'plugin: {{name: {name}, type: animal, format: native, entrypoint: "{entry}", language: python, version: 1.0.0}}'
@@ -177,5 +177,5 @@ def test_dm15_equal_files_that_share_their_disk_space_are_two_plugins(plugins: P
 def test_dm11_whatever_a_file_holds_it_is_a_value(tmp_path: Path, source: bytes) -> None:
     path = tmp_path / "cat.py"
     path.write_bytes(source)
-    entry = read_file(str(path), None)
+    entry = read_plugin(path)
     assert isinstance(entry, Found) or entry.reason.code in {"syntax-error", "manifest-invalid"}

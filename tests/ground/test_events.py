@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from functools import partial
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_lh14_a_subscriber_gets_only_what_it_asked_for() -> None:
 def test_lh14_callbacks_are_called_in_the_order_of_their_subscription() -> None:
     bus, order = EventBus(), list[int]()
     for number in range(20):
-        bus.subscribe(lambda _, number=number: order.append(number))
+        bus.subscribe(partial(lambda number, _: order.append(number), number))
     bus.publish("loaded")
     assert order == list(range(20))
 

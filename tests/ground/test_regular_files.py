@@ -62,7 +62,7 @@ def test_dm11_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
     assert problem_of(tmp_path / "absent").message == "does not exist"
     (tmp_path / "file").write_text("a: 1")
     assert problem_of(tmp_path / "file" / "below").message == "cannot be read: Not a directory"
-    assert "null byte" in problem_of(Path("nul\0byte")).message
+    assert "embedded null" in problem_of(Path("nul\0byte")).message
 
 
 def test_dm11_a_link_to_a_regular_file_is_followed(tmp_path: Path) -> None:

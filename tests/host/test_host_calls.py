@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pluginkit import Host, HookimplMarker, HookspecMarker, PluginState, hookimpl, hookspec
+from pluginkit import HookimplMarker, HookspecMarker, Host, PluginState, hookimpl, hookspec
 from pluginkit.errors import LoadError, StateError, UnknownName, UnknownSymbol
 
 
@@ -31,7 +31,9 @@ def test_lh02_exported_symbols_can_be_looked_up(zoo: Any) -> None:
         assert cat.get("Cat").__name__ == "Cat"
         assert cat.get("Cat.speak").__name__ == "speak"
         assert cat.get("extra.deep:ANSWER") == 42
-        with pytest.raises(UnknownSymbol, match=r"plugin 'cat': has no symbol named 'Kat'; did you mean 'Cat'"):
+        with pytest.raises(
+            UnknownSymbol, match=r"plugin 'cat': has no symbol named 'Kat'; did you mean 'Cat'"
+        ):
             cat.get("Kat")
         with pytest.raises(UnknownSymbol, match="plugin 'cat'"):
             cat.get("nowhere:X")
@@ -41,7 +43,10 @@ def test_lh02_exported_symbols_can_be_looked_up(zoo: Any) -> None:
     ("source", "sentence"),
     [
         ("class Cat: ...", "speak"),
-        ("from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, loud): ...", "is_loud"),
+        (
+            "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, loud): ...",
+            "is_loud",
+        ),
         (
             "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self): ...\n    @hookimpl\n    def spaek(self): ...",
             "speak",
@@ -49,7 +54,9 @@ def test_lh02_exported_symbols_can_be_looked_up(zoo: Any) -> None:
         ("class Cat:\n    def speak(self, is_loud): ...", "without @hookimpl"),
     ],
 )
-def test_lh03_a_breach_of_contract_fails_the_load_with_the_difference(zoo: Any, source: str, sentence: str) -> None:
+def test_lh03_a_breach_of_contract_fails_the_load_with_the_difference(
+    zoo: Any, source: str, sentence: str
+) -> None:
     zoo.add("bad", source)
     zoo.add("good")
     with zoo.host() as host:
@@ -95,8 +102,7 @@ def test_lh05_first_result_optional_hooks_and_wrappers(zoo: Any) -> None:
         def pick(self, n: int) -> int: ...
 
     plugin = (
-        "from pluginkit import hookimpl\n"
-        "@hookimpl\ndef pick(n): return {value} if n > {limit} else None\n"
+        "from pluginkit import hookimpl\n@hookimpl\ndef pick(n): return {value} if n > {limit} else None\n"
     )
     zoo.add("a", plugin.format(value=1, limit=5), type="picker")
     zoo.add("b", plugin.format(value=2, limit=0), type="picker")
@@ -143,7 +149,9 @@ def test_an_unknown_hook_or_plugin_gives_the_nearest_name(zoo: Any) -> None:
             _ = host.hook.spaek
         with pytest.raises(UnknownName, match="no plugin named 'cta'; did you mean 'cat'"):
             _ = host.plugins["cta"]
-        with pytest.raises(UnknownSymbol, match="plugin 'cat': has no hook named 'spaek'; did you mean 'speak'"):
+        with pytest.raises(
+            UnknownSymbol, match="plugin 'cat': has no hook named 'spaek'; did you mean 'speak'"
+        ):
             host.plugins["cat"].call("spaek")
 
 
@@ -237,7 +245,9 @@ def test_a_constructor_gets_the_context_when_it_asks_for_it(zoo: Any) -> None:
     body = "\n    @hookimpl\n    def speak(self, is_loud): return self.who\n"
     head = "from pluginkit import hookimpl, PluginContext\nclass Cat:\n"
     zoo.add("by-name", head + "    def __init__(self, ctx): self.who = ctx.name" + body)
-    zoo.add("by-type", head + "    def __init__(self, context: PluginContext): self.who = context.name" + body)
+    zoo.add(
+        "by-type", head + "    def __init__(self, context: PluginContext): self.who = context.name" + body
+    )
     zoo.add("by-text", head + "    def __init__(self, c: 'PluginContext'): self.who = c.name" + body)
     zoo.add("none", head + "    def __init__(self): self.who = 'none'" + body)
     with zoo.host() as host:

@@ -115,7 +115,9 @@ def test_pg01_settings_reach_the_plugin_checked_and_completed(zoo: Any) -> None:
 def test_pg05_a_wrong_setting_fails_the_load_with_its_path_and_imports_nothing(
     zoo: Any, journal: Callable[[], list[str]]
 ) -> None:
-    zoo.add("cat", "import builtins\nbuiltins.pk_journal.append('imported')\n" + SETTINGS_CAT, settings=SCHEMA)
+    zoo.add(
+        "cat", "import builtins\nbuiltins.pk_journal.append('imported')\n" + SETTINGS_CAT, settings=SCHEMA
+    )
     host = configured(zoo, cat="settings: {word: 7, unknown: 1}\n")
     host.load()
     reason = host.plugins["cat"].reason
@@ -146,7 +148,9 @@ def test_pg02_the_files_priority_wins_over_the_manifests(zoo: Any) -> None:
 
 def test_plugins_disabled_in_the_hosts_config_name_that_file(zoo: Any) -> None:
     zoo.speaker("cat")
-    (zoo.directory / "config.yaml").write_text("plugins: {disabled: [Cat]}\napplication: {app_version: {major: 2}}\n")
+    (zoo.directory / "config.yaml").write_text(
+        "plugins: {disabled: [Cat]}\napplication: {app_version: {major: 2}}\n"
+    )
     host = Host.from_config(zoo.directory / "config.yaml")
     host.refresh()
     assert host.plugins["cat"].state is PluginState.DISABLED

@@ -120,7 +120,9 @@ def test_lc13_close_goes_on_after_failures_and_tells_them_together(
     zoo: Any, journal: Callable[[], list[str]]
 ) -> None:
     zoo.add("a", noting("a", on_stop="raise ValueError('a will not')"))
-    zoo.add("b", noting("b", on_unload="raise SystemExit('b neither')", on_load="ctx.callback(lambda: 1 / 0)"))
+    zoo.add(
+        "b", noting("b", on_unload="raise SystemExit('b neither')", on_load="ctx.callback(lambda: 1 / 0)")
+    )
     zoo.add("c", noting("c"))
     host = zoo.started()
     with pytest.raises(CloseErrors) as caught:
@@ -312,7 +314,11 @@ def test_lh15_the_context_leads_to_host_functions_hooks_settings_and_files(zoo: 
     with pytest.raises(LookupError, match="did you mean 'count'"):
         context.functions["cuont"]
     assert context.hook.speak(is_loud=True) == ["Meow"]
-    assert (context.name, context.version, context.generation) == ("cat", "1.2.3", host.plugins["cat"].generation)
+    assert (context.name, context.version, context.generation) == (
+        "cat",
+        "1.2.3",
+        host.plugins["cat"].generation,
+    )
     assert context.log.name == "pluginkit.plugin.cat"
     assert not (zoo.directory / "state" / "data").exists()
     (context.data_dir / "note.txt").write_text("kept")
@@ -326,12 +332,17 @@ def test_lh11_named_implementations_are_dispensed(zoo: Any) -> None:
     fast = host.dispense("cat", "fast")
     assert fast.who == "cat"
     assert host.dispense("cat", "fast") is fast
-    with pytest.raises(UnknownSymbol, match="plugin 'cat': has no implementation named 'fats'; did you mean 'fast'"):
+    with pytest.raises(
+        UnknownSymbol, match="plugin 'cat': has no implementation named 'fats'; did you mean 'fast'"
+    ):
         host.dispense("cat", "fats")
 
 
 def test_lc13_a_host_that_nobody_closes_is_closed_at_exit(zoo: Any, child: Callable[..., Any]) -> None:
-    zoo.add("cat", "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, is_loud): ...\n    def on_stop(self): print('stopped')\n")
+    zoo.add(
+        "cat",
+        "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, is_loud): ...\n    def on_stop(self): print('stopped')\n",
+    )
     script = (
         "import sys; from pluginkit import Host\nfrom pluginkit.contracts.samples import Animal\n"
         "host = Host(contracts={'animal': Animal}, plugins_dir=sys.argv[1], entry_point_group=None)\n"
@@ -344,7 +355,10 @@ def test_lc13_a_host_that_nobody_closes_is_closed_at_exit(zoo: Any, child: Calla
 def test_lc13_a_signal_closes_the_host_and_then_does_its_work(
     zoo: Any, child_env: dict[str, str], number: int
 ) -> None:
-    zoo.add("cat", "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, is_loud): ...\n    def on_stop(self): print('stopped', flush=True)\n")
+    zoo.add(
+        "cat",
+        "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, is_loud): ...\n    def on_stop(self): print('stopped', flush=True)\n",
+    )
     script = (
         "import sys, threading; from pluginkit import Host\nfrom pluginkit.contracts.samples import Animal\n"
         "host = Host(contracts={'animal': Animal}, plugins_dir=sys.argv[1], entry_point_group=None, signals=True)\n"

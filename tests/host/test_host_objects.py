@@ -23,7 +23,9 @@ def test_lh13_register_get_list_and_unregister(zoo: Any) -> None:
     zoo.speaker("cat")
     with zoo.host() as host:
         own = Own()
-        registered = host.register(own, type="animal", name="own", version="1.1", author="us", description="ours")
+        registered = host.register(
+            own, type="animal", name="own", version="1.1", author="us", description="ours"
+        )
         assert (registered.name, registered.version, registered.author, registered.description) == (
             "own",
             "1.1",
@@ -164,7 +166,9 @@ def test_lh14_a_callback_may_call_the_host_back_even_from_another_thread(zoo: An
         assert sorted(host.hook.speak(is_loud=False)) == ["cat", "dog"]
 
 
-def test_lh14_an_exception_of_a_callback_is_logged_and_stops_nothing(zoo: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_lh14_an_exception_of_a_callback_is_logged_and_stops_nothing(
+    zoo: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     zoo.speaker("cat")
     host = zoo.host()
     host.events.subscribe(lambda event: 1 / 0, kinds=["loaded"])

@@ -69,7 +69,9 @@ def test_lc15_unloading_a_needed_plugin_is_refused_or_cascaded(zoo: Any) -> None
     zoo.speaker("cat", requires={"plugins": ["food"]})
     zoo.speaker("kitten", requires={"plugins": ["cat"]})
     host = zoo.started()
-    with pytest.raises(StateError, match=r"'food' is needed by 'kitten', 'cat'; unload them first, or all together"):
+    with pytest.raises(
+        StateError, match=r"'food' is needed by 'kitten', 'cat'; unload them first, or all together"
+    ):
         host.unload("food")
     assert host.hook.speak(is_loud=False) == ["cat", "food", "kitten"]
     unloaded: list[str | None] = []
@@ -104,7 +106,11 @@ def test_an_undeclared_import_counts_as_a_need_too(zoo: Any) -> None:
 def test_a_plugin_named_like_a_library_does_not_take_it_from_another_plugin(zoo: Any) -> None:
     zoo.add("yaml", "NAME = 'plugin'\n" + SPEAK.format(name="yaml"))
     zoo.add("zcat", "import yaml\nloads = yaml.safe_load\n" + SPEAK.format(name="zcat"))
-    zoo.add("zdog", "import yaml\nNAME = yaml.yaml.NAME\n" + SPEAK.format(name="zdog"), requires={"plugins": ["yaml"]})
+    zoo.add(
+        "zdog",
+        "import yaml\nNAME = yaml.yaml.NAME\n" + SPEAK.format(name="zdog"),
+        requires={"plugins": ["yaml"]},
+    )
     host = zoo.started()
     assert host.plugins["zcat"].get("loads")("[1]") == [1]
     assert host.plugins["zdog"].get("NAME") == "plugin"

@@ -19,6 +19,7 @@ from pluginkit.strict_yaml import dotted, shorten
 _Error: TypeAlias = Any
 
 REQUIRED = "is required"
+_OTHER_KEY = "does not fit what the schema says of keys that it does not name"
 
 _TYPES = {
     "string": "text",
@@ -67,7 +68,8 @@ def _unknown_keys(root: Node, error: _Error, at: Steps, *, is_echo: bool) -> Ite
         if key not in known and not any(True for node in nodes for _ in matches_a_pattern(node, key))
     ]
     for key in unknown:
-        yield Fault(f"unknown key{did_you_mean(key, known)}", (*at, key))
+        is_forbidden = error.validator_value is False
+        yield Fault(f"unknown key{did_you_mean(key, known)}" if is_forbidden else _OTHER_KEY, (*at, key))
     if not unknown and not is_echo:
         yield Fault("has keys that do not go together", at)
 
@@ -85,9 +87,7 @@ def _no_alternative(root: Node, error: _Error) -> str:
     if not error.context:
         return "fits more than one of the forms that it may have"
     closest = max(error.context, key=lambda other: (len(other.absolute_path), other.validator != "type"))
-    hint = next(faults(root, [closest]), None)
-    if hint is None:
-        return "fits none of the forms that it may have"
+    hint = next(faults(root, [closest]))
     where = dotted(hint.at[len(error.absolute_path) :])
     return (
         f"fits none of the forms that it may have; the closest: {where + ': ' if where else ''}{hint.message}"

@@ -1,0 +1,225 @@
+"""A hook of a `PluginManager`: pluggy's `HookCaller`, with a generated body.
+
+As in a hook table, the hook is a generated function that stays the same object; pluggy's
+methods are its attributes. What pluggy tolerates is tolerated: missing arguments are a warning, others
+are passed to who wants them, and without a spec anything goes.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pluggy import HookCaller, HookImpl
+
+from pluginkit.hooks.entry import ABSENT, Body, Entry, Parameters
+from pluginkit.hooks.multicall import pluggy_source
+from pluginkit.hooks.pluggy_calls import History, PluggyCalls, place_of
+
+if TYPE_CHECKING:
+    from pluginkit.hooks.manager import PluginManager
+
+
+class Caller(PluggyCalls):
+    """The state behind one hook.
+
+    Under the lock the list of implementations is changed and a stub put before the body; the
+    next call generates it anew. A call that has begun runs on what it began with.
+    """
+
+    def __init__(self, name: str, manager: PluginManager) -> None:
+        self.name = name
+        self.manager = manager
+        self._spec: Any = None
+        self._history: History | None = None
+        self._lock = threading.RLock()
+        self._implementations: list[HookImpl] = []
+        self._subsets: weakref.WeakSet[SubsetCaller] = weakref.WeakSet()
+        title = f"hook.{name}.__call__"
+        self._entry = Entry(self, name, None, self._first_call, self._irregular, title=title)
+        self.function = self._entry.function
+        self.call = self._entry.call
+        self._add_public_names()
+
+    def __repr__(self) -> str:
+        return f"<HookCaller {self.name!r}>"
+
+    @property
+    def spec(self) -> Any:
+        return self._spec
+
+    @property
+    def history(self) -> History | None:
+        return self._history
+
+    def get_hookimpls(self) -> list[HookImpl]:
+        """All registered implementations; the last is called first."""
+        return self._implementations.copy()
+
+    def set_specification(self, specmodule_or_class: Any, spec_opts: Any) -> None:
+        """Give the hook its specification; it can have only one.
+
+        Raises:
+            ValueError: it has one.
+        """
+        if self._spec is not None:
+            raise ValueError(
+                f"Hook {self._spec.name!r} is already registered within namespace {self._spec.namespace}"
+            )
+        # pluggy's own class reads the specification, and gives it the form that projects know.
+        spec: Any = HookCaller(self.name, self.manager._hookexec, specmodule_or_class, spec_opts).spec
+        parameters = Parameters(
+            names=(*spec.argnames, *spec.kwargnames),
+            defaults=spec.kwargdefaults,
+            strict=False,
+            doc=spec.function.__doc__,
+            annotations=getattr(spec.function, "__annotations__", {}),
+        )
+        with self._lock:
+            self._spec = self.function.spec = spec
+            if spec_opts.get("historic"):
+                self._history = self.function._call_history = []
+            self._entry.respecify(parameters, self._first_call)
+            self.reset()
+
+    def source(self) -> str:
+        """The generated text that a call runs now."""
+        return pluggy_source(self.name, self._implementations, self.names, firstresult=self.firstresult)
+
+    # What the manager does with it
+
+    def add(self, implementation: HookImpl) -> None:
+        """Put an implementation in its place."""
+        with self._lock:
+            self._implementations.insert(place_of(implementation, self._implementations), implementation)
+            self.reset()
+
+    def remove_plugin(self, plugin: object) -> None:
+        """Take all implementations of a plugin out.
+
+        Raises:
+            ValueError: it has none here.
+        """
+        with self._lock:
+            remaining = [one for one in self._implementations if one.plugin != plugin]
+            if len(remaining) == len(self._implementations):
+                raise ValueError(f"plugin {plugin!r} not found")
+            self._implementations[:] = remaining
+            self.reset()
+
+    def apply_history(self, implementation: HookImpl) -> None:
+        """Make the historic calls of before for an implementation that comes now."""
+        for arguments, callback in self._history or ():
+            results = self.manager._hookexec(self.name, [implementation], arguments, False)
+            if results and callback is not None:
+                callback(results[0])
+
+    def subset(self, removed: set[Any]) -> SubsetCaller:
+        """The same hook without some plugins, for as long as somebody keeps it."""
+        subset = SubsetCaller(self, removed)
+        self._subsets.add(subset)
+        return subset
+
+    def reset(self) -> None:
+        """Have the body generated anew at the next call; monitors may have come or gone."""
+        with self._lock:
+            self._entry.body = self._first_call if self.manager.is_direct else self._through_manager
+            for subset in self._subsets:
+                subset.reset()
+
+    # Calls
+
+    def _first_call(self, *values: Any) -> Any:
+        self.refuse_historic()
+        with self._lock:
+            body = self._entry.body
+            if body == self._first_call:
+                body = self._entry.body = self.body_for(self._implementations)
+        return body(*values)
+
+    def _through_manager(self, *values: Any) -> Any:
+        """The body while calls are monitored."""
+        self.refuse_historic()
+        names = self.names
+        arguments = values[0] if names is None else dict(zip(names, values, strict=True))
+        return self.run(self.get_hookimpls(), arguments)
+
+    def _irregular(self, given: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        """A call that lacks arguments of the spec, or has others."""
+        self.refuse_historic()
+        named = {name: value for name, value in given.items() if value is not ABSENT}
+        return self.run(self.get_hookimpls(), self.completed({**named, **extra}, stacklevel=4))
+
+    def _add_public_names(self) -> None:
+        function: Any = self.function
+        function.name = self.name
+        function.spec = None
+        for name in _PLUGGYS_NAMES:
+            setattr(function, name, getattr(self, name))
+        # Names of pluggy's that begin with an underscore and are used by others all the same.
+        function._hookimpls = self._implementations
+        function._call_history = None
+        function._add_hookimpl = self.add
+        function._remove_plugin = self.remove_plugin
+        function._maybe_apply_history = self.apply_history
+
+
+_PLUGGYS_NAMES = (
+    "has_spec",
+    "is_historic",
+    "set_specification",
+    "get_hookimpls",
+    "call_historic",
+    "call_extra",
+    "source",
+)
+
+
+class SubsetCaller(PluggyCalls):
+    """A hook without some plugins. It follows the hook's changes and keeps no plugin alive that
+    leaves the hook."""
+
+    def __init__(self, caller: Caller, removed: set[Any]) -> None:
+        self.name = caller.name
+        self.manager = caller.manager
+        self._caller = caller
+        self._removed = removed
+        self._lock = threading.Lock()
+        self._body: Body | None = None
+
+    def __repr__(self) -> str:
+        return f"<_SubsetHookCaller {self.name!r}>"
+
+    @property
+    def spec(self) -> Any:
+        return self._caller.spec
+
+    @property
+    def history(self) -> History | None:
+        return self._caller.history
+
+    def get_hookimpls(self) -> list[HookImpl]:
+        """The implementations that take part; the last is called first."""
+        return [one for one in self._caller.get_hookimpls() if one.plugin not in self._removed]
+
+    def reset(self) -> None:
+        """The hook has changed."""
+        with self._lock:
+            self._body = None
+
+    def __call__(self, **kwargs: Any) -> Any:
+        """Call the hook without those plugins."""
+        self.refuse_historic()
+        values = self.values_of(kwargs)
+        if values is None:
+            return self.run(self.get_hookimpls(), self.completed(kwargs))
+        return self._current_body()(*values)
+
+    def _current_body(self) -> Body:
+        body = self._body
+        if body is None:
+            with self._lock:
+                body = self._body = self.body_for(self.get_hookimpls())
+        return body

@@ -1,0 +1,160 @@
+"""The ways to call that pluggy's hook callers have besides the plain one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pluggy import HookImpl
+
+from pluginkit.hooks.entry import Body
+from pluginkit.hooks.multicall import pluggy_body
+from pluginkit.hooks.reading import DEFAULT_OPTIONS
+
+if TYPE_CHECKING:
+    from pluginkit.hooks.manager import PluginManager
+
+History: TypeAlias = list[tuple[Mapping[str, Any], Callable[[Any], object] | None]]
+
+
+class PluggyCalls:
+    """What a hook and a subset of it have in common; implementations are in pluggy's order.
+
+    `spec` and `history` are pluggy's: the specification, and the calls kept of a historic hook.
+    """
+
+    name: str
+    manager: PluginManager
+
+    @property
+    def spec(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def history(self) -> History | None:
+        raise NotImplementedError
+
+    def get_hookimpls(self) -> list[HookImpl]:
+        """All registered implementations; the last is called first."""
+        raise NotImplementedError
+
+    def has_spec(self) -> bool:
+        """Whether the hook has a specification."""
+        return self.spec is not None
+
+    def is_historic(self) -> bool:
+        """Whether calls are kept for plugins that come later."""
+        return self.history is not None
+
+    @property
+    def firstresult(self) -> bool:
+        return bool(self.has_spec() and self.spec.opts.get("firstresult"))
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """All arguments that the specification knows, or None if there is none."""
+        return (*self.spec.argnames, *self.spec.kwargnames) if self.has_spec() else None
+
+    def call_historic(
+        self,
+        result_callback: Callable[[Any], object] | None = None,
+        kwargs: Mapping[str, object] | None = None,
+    ) -> None:
+        """Call the hook now, and for each plugin that is registered later.
+
+        Args:
+            result_callback: gets each result that is not None.
+            kwargs: the arguments.
+        """
+        if self.history is None:
+            raise AssertionError(f"hook {self.name!r} is not historic")
+        arguments = self.completed(kwargs or {})
+        self.history.append((arguments, result_callback))
+        results = self.manager._hookexec(self.name, self.get_hookimpls(), arguments, False)
+        if result_callback is not None and isinstance(results, list):
+            for result in results:
+                result_callback(result)
+
+    def call_extra(self, methods: Sequence[Callable[..., object]], kwargs: Mapping[str, object]) -> Any:
+        """Call the hook with more functions taking part, as if they were registered last."""
+        self.refuse_historic()
+        arguments = self.completed(kwargs)
+        implementations = _with_extra(self.get_hookimpls(), methods)
+        values = self.values_of(arguments)
+        if values is None:
+            return self.run(implementations, arguments)
+        return self.body_for(implementations)(*values)
+
+    def run(self, implementations: Sequence[HookImpl], arguments: Mapping[str, Any]) -> Any:
+        """Call implementations the way that the manager says, monitors included."""
+        return self.manager._hookexec(self.name, implementations, arguments, self.firstresult)
+
+    def values_of(self, arguments: Mapping[str, Any]) -> list[Any] | None:
+        """The arguments in the order in which a body takes them, if they are exactly the spec's
+        and nobody monitors the call."""
+        names = self.names
+        if names is None or not self.manager.is_direct or len(arguments) != len(names):
+            return None
+        try:
+            return [arguments[name] for name in names]
+        except KeyError:
+            return None
+
+    def body_for(self, implementations: Sequence[HookImpl]) -> Body:
+        """The body of these implementations; it takes the spec's arguments, or one mapping."""
+        names = self.names
+        if names is None or all(name in names for one in implementations for name in one.argnames):
+            return pluggy_body(self.name, implementations, names, firstresult=self.firstresult)
+        # Only while a spec that came late does not fit an implementation that was there already.
+        mapped = pluggy_body(self.name, implementations, None, firstresult=self.firstresult)
+        return lambda *values: mapped(dict(zip(names, values, strict=True)))
+
+    def completed(self, given: Mapping[str, Any], stacklevel: int = 3) -> Mapping[str, Any]:
+        """The arguments with the spec's defaults; what is missing is warned of at the caller's line."""
+        if not self.has_spec():
+            return given
+        arguments = {**self.spec.kwargdefaults, **given}
+        missing = [name for name in self.spec.argnames if name not in arguments]
+        if missing:
+            warnings.warn(
+                f"Argument(s) {', '.join(map(repr, missing))} which are declared in the hookspec "
+                "cannot be found in this hook call",
+                stacklevel=stacklevel,
+            )
+        return arguments
+
+    def refuse_historic(self) -> None:
+        if self.history is not None:
+            raise AssertionError("Cannot directly call a historic hook - use call_historic instead.")
+
+
+def place_of(implementation: HookImpl, implementations: Sequence[HookImpl]) -> int:
+    """Where pluggy inserts an implementation: by kind, and last among those of its kind.
+
+    The order is trylast, normal, tryfirst, and after these the wrappers in the same three.
+    """
+    wrappers = sum(1 for one in reversed(implementations) if _is_wrapper(one))
+    first_wrapper = len(implementations) - wrappers
+    start, end = (0, first_wrapper)
+    if _is_wrapper(implementation):
+        start, end = (first_wrapper, len(implementations))
+    if implementation.trylast:
+        return start
+    if not implementation.tryfirst:
+        while end > start and implementations[end - 1].tryfirst:
+            end -= 1
+    return end
+
+
+def _is_wrapper(implementation: HookImpl) -> bool:
+    return implementation.wrapper or implementation.hookwrapper
+
+
+def _with_extra(
+    implementations: list[HookImpl], methods: Sequence[Callable[..., object]]
+) -> list[HookImpl]:
+    for method in methods:
+        extra = HookImpl(None, "<temp>", method, {**DEFAULT_OPTIONS})  # type: ignore[typeddict-item]  # these are they
+        implementations.insert(place_of(extra, implementations), extra)
+    return implementations

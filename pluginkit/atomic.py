@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
 from pathlib import Path
-
-# What a file system answers that cannot flush a directory; the rename itself is done by then.
-_NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
@@ -57,7 +53,7 @@ def _present_mode(path: Path) -> int | None:
 
 
 def _write_synced(path: Path, data: bytes, mode: int | None) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     # A mode that is set afterwards must not be wider for a moment than it will be in the end.
     descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o600)
     with open(descriptor, "wb") as stream:
@@ -69,14 +65,14 @@ def _write_synced(path: Path, data: bytes, mode: int | None) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the rename itself survive a loss of power, where the system can do that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_DIRECTORY_SYNC:
-            raise
-    finally:
-        os.close(descriptor)
+    """Make the rename itself survive a loss of power, where the file system can do that.
+
+    The new file is in place by now: a directory that cannot be flushed (or not even be opened
+    for reading) takes nothing back, so it is no failure of the write.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

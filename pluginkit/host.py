@@ -11,31 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from pluginkit.errors import DuplicateName, StateError, UnknownName
-from pluginkit.events import EventBus
-from pluginkit.hooks import HookTable, Provider
-from pluginkit.host_exit import ExitGuard
-from pluginkit.host_setup import DEFAULT_GROUP, ErrorPolicy, read_contracts, resolve
-from pluginkit.lifecycle import (
-    DEFAULT_TIMEOUT,
-    Lifecycle,
-    Providers,
-    Registered,
-    StateFile,
-    Workshop,
-    contract_error,
-)
-from pluginkit.manifest import Vocabulary
-from pluginkit.runtimes import NativeRuntime
-from pluginkit.services import HostFunctions
+from pluginkit.defaults import CLOSE_TIMEOUT, ENTRY_POINT_GROUP
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from pluginkit.config import Config
+    from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
-    from pluginkit.hooks import CallFailure, HookRelay
-    from pluginkit.lifecycle import LoadReport, Plugin, Plugins, Provision, UnloadReport
+    from pluginkit.events import EventBus
+    from pluginkit.hooks import HookRelay
+    from pluginkit.host_setup import ErrorPolicy
+    from pluginkit.lifecycle import LoadReport, Plugin, Plugins, Provision, Registered, UnloadReport
+    from pluginkit.manifest import Vocabulary
     from pluginkit.runtimes import Runtime
 
 C = TypeVar("C")
@@ -79,14 +67,14 @@ class Host:
     ['MEOW!']
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each has a default; the docstring groups them
         self,
         config: Config | str | PathLike[str] | None = None,
         *,
         contracts: Mapping[str, type] | None = None,
         hookspecs: Iterable[object] = (),
         plugins_dir: str | PathLike[str] | Iterable[str | PathLike[str]] | None = None,
-        entry_point_group: str | None = DEFAULT_GROUP,
+        entry_point_group: str | None = ENTRY_POINT_GROUP,
         project: str = "pluginkit",
         errors: ErrorPolicy | None = None,
         include: Iterable[str] = (),
@@ -98,7 +86,12 @@ class Host:
         runtimes: Iterable[Runtime] = (),
         signals: bool = False,
     ) -> None:
-        self.config = _read_config(config)
+        # Imported here: a plugin that imports pluginkit for its markers pays for no host.
+        from pluginkit.host_exit import ExitGuard
+        from pluginkit.host_setup import read_config, resolve
+        from pluginkit.host_wiring import Rooms
+
+        self.config = read_config(config)
         self.setup = resolve(
             self.config,
             plugins_dir=plugins_dir,
@@ -110,27 +103,16 @@ class Host:
             version=version,
             errors=errors,
         )
-        self.contracts = read_contracts(self.config, contracts or {}, project)
-        self.events = EventBus()
-        self.runtimes = {runtime.name: runtime for runtime in (NativeRuntime(), *runtimes)}
-        self._table = HookTable(
-            project, errors=self.setup.errors, on_failure=self._on_call_failure, timing=self.setup.timing
+        self._rooms = Rooms(
+            self.setup,
+            self.config,
+            contracts=contracts or {},
+            hookspecs=hookspecs,
+            project=project,
+            functions=functions or {},
+            runtimes=runtimes,
         )
-        for contract in self.contracts.values():
-            self._table.add_contract(contract.cls, name=contract.type)
-        for specs in hookspecs:
-            self._table.add_hookspecs(specs)
-        self._functions = HostFunctions(functions or {})
-        self._store = StateFile(self.setup.state_dir)
-        self._providers = Providers(self.contracts)
-        self._lifecycle = Lifecycle(
-            self._make_workshop,
-            look=self.discover,
-            circumstances=lambda: self.setup.circumstances(self._store),
-            events=self.events,
-            store=self._store,
-            providers=self._providers,
-        )
+        self._lifecycle = self._rooms.lifecycle
         self._exit = ExitGuard(self, signals=signals)
         self._is_closed = False
 
@@ -169,7 +151,7 @@ class Host:
         self._lifecycle.start_all()
         return self
 
-    def close(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
         """Stop and unload everything in reverse order, within `timeout` seconds for all threads.
 
         A failing plugin does not keep the others from being closed. Raises `CloseErrors` with
@@ -198,6 +180,8 @@ class Host:
 
     def _require_open(self) -> None:
         if self._is_closed:
+            from pluginkit.errors import StateError
+
             raise StateError("this host is closed; make a new one")
 
     # Hooks
@@ -205,7 +189,7 @@ class Host:
     @property
     def hook(self) -> HookRelay:
         """The hooks by name: `host.hook.speak(is_loud=True)`."""
-        return self._table.hook
+        return self._rooms.table.hook
 
     def hooks(self, contract: type[C]) -> C:
         """The hooks of a contract as type checkers should see them.
@@ -213,7 +197,7 @@ class Host:
         `host.hooks(Animal).speak(is_loud=True)` is `host.hook.speak(is_loud=True)`, with names
         and types of arguments and results checked by mypy and pyright.
         """
-        return self._table.view(contract)
+        return self._rooms.table.view(contract)
 
     # Plugins
 
@@ -224,7 +208,7 @@ class Host:
 
     def discover(self) -> Catalogue:
         """Look for plugins now. Nothing is imported, nothing of this host changes."""
-        return self.setup.discover(self.vocabulary)
+        return self._rooms.discover()
 
     def refresh(self) -> Plugins:
         """Look for plugins and judge those that are not loaded; imports nothing. Gives `plugins`."""
@@ -232,15 +216,21 @@ class Host:
         return self.plugins
 
     @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """What the host asks of plugins, by type; the built-in `execute` among them."""
+        return self._rooms.contracts
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """The types, formats and languages that a manifest may name on this host."""
-        return Vocabulary(
-            types=frozenset({*self.contracts, PLUGGY_TYPE}),
-            formats=frozenset(self.runtimes),
-            languages=LANGUAGES,
-        )
+        return self._rooms.vocabulary
 
-    def unload(self, name: str, *, cascade: bool = False, timeout: float = DEFAULT_TIMEOUT) -> UnloadReport:
+    @property
+    def events(self) -> EventBus:
+        """What happens to plugins: `host.events.subscribe(callback, kinds=["loaded"])`."""
+        return self._rooms.events
+
+    def unload(self, name: str, *, cascade: bool = False, timeout: float = CLOSE_TIMEOUT) -> UnloadReport:
         """Take one plugin out and report what is left of it.
 
         Raises `StateError` if it is not loaded, or if others need it and `cascade` is False.
@@ -288,80 +278,33 @@ class Host:
         of an exclusive type, is taken.
         """
         self._require_open()
-        title = name or _name_of(target)
-        with self._lifecycle.operation():
-            self._providers.require_known_type(type)
-            self._providers.require_free_name(title, self.plugins)
-            taken = self._providers.check_exclusive(type, title, self.plugins.values())
-            if taken is not None:
-                raise DuplicateName(f"{title!r} cannot be registered: {taken}")
-            breaches = self._lifecycle.workshop.breaches(type, title, target)
-            if breaches:
-                raise contract_error(title, str(type), breaches)
-            provider = Provider(title, target, version=version, host=True, lenient=type is None)
-            staged = self._table.stage(add=[provider])
-            registered = Registered(title, type, target, provider, version, author, description)
-            self._providers.add(registered)
-            self._table.commit(staged)
-            self._lifecycle.announce("registered", title)
-        return registered
+        return self._rooms.objects.register(
+            name or _name_of(target),
+            target,
+            type_name=type,
+            version=version,
+            author=author,
+            description=description,
+        )
 
     def unregister(self, name: str) -> Any:
         """Take an object out that `register` put in, and give it back. Raises `UnknownName`."""
-        with self._lifecycle.operation():
-            registered = self._providers.get(name)
-            staged = self._table.stage(remove=[registered.provider])
-            self._providers.remove(name)
-            self._table.commit(staged)
-            self._lifecycle.announce("unregistered", name)
-        return registered.object
+        return self._rooms.objects.unregister(name)
 
     def get(self, name: str) -> Any:
-        """The object registered, or the instance of the plugin loaded, under `name`."""
-        if name in self._providers:
-            return self._providers.get(name).object
-        plugin = self.plugins.get(name)
-        if plugin is None or plugin.instance is None:
-            names = [*(r.name for r in self._providers.objects()), *self.plugins]
-            raise UnknownName("registered object or loaded plugin", name, names)
-        return plugin.instance
+        """The object registered, or the instance of the plugin loaded, under `name`.
+
+        Raises `UnknownName`, with the nearest name, if there is neither.
+        """
+        return self._rooms.objects.get(name)
 
     def providers(self, type: str) -> tuple[Provision, ...]:
         """All who provide a type: the host's own objects first, then plugins by priority and name."""
-        self._providers.require_known_type(type)
-        return self._providers.of_type(type, self.plugins.values())
+        return self._rooms.objects.of_type(type)
 
     def provider(self, type: str) -> Any:
         """The object of the first provider of a type. Raises `UnknownName` if nothing provides it."""
-        provisions = self.providers(type)
-        if not provisions:
-            provided = {p.type for p in self.plugins.values() if p.type and p.state.is_live}
-            raise UnknownName("provided type", type, provided)
-        return provisions[0].object
-
-    # Wiring
-
-    def _make_workshop(self, wire: Any) -> Workshop:
-        return Workshop(
-            owner=self.events,
-            table=self._table,
-            contracts=self.contracts,
-            runtimes=self.runtimes,
-            functions=self._functions,
-            data_dir=self.setup.state_dir / "data",
-            wire=wire,
-        )
-
-    def _on_call_failure(self, failure: CallFailure) -> None:
-        self._lifecycle.record_failure(failure)
-
-
-def _read_config(config: Config | str | PathLike[str] | None) -> Config | None:
-    if config is None or not (isinstance(config, str) or hasattr(config, "__fspath__")):
-        return config
-    from pluginkit.config import Config
-
-    return Config.load(Path(config))
+        return self._rooms.objects.first_of_type(type)
 
 
 def _name_of(target: object) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pluginkit.defaults import ENTRY_POINT_GROUP
 from pluginkit.errors import Reason
 from pluginkit.lifecycle import Circumstances
 from pluginkit.manifest import normalise_name
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pluginkit.manifest import Vocabulary
 
 ErrorPolicy = Literal["record", "raise", "group"]
-DEFAULT_GROUP = "pluginkit.plugins"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
 ) -> HostSetup:
     """Let arguments win over the configuration, and that over the defaults."""
     directories = _directories(plugins_dir, config)
-    if config is not None and entry_point_group == DEFAULT_GROUP:
+    if config is not None and entry_point_group == ENTRY_POINT_GROUP:
         entry_point_group = config.plugins.entry_point_group if config.plugins.entry_points else None
     return HostSetup(
         plugins_dirs=directories,
@@ -155,3 +155,12 @@ def read_contracts(config: Config | None, given: Mapping[str, type], project: st
     for name, cls in given.items():
         contracts[name] = Contract.of(name, cls, project)
     return contracts
+
+
+def read_config(config: Config | str | PathLike[str] | None) -> Config | None:
+    """A configuration as it is, or read from its path."""
+    if config is None or not (isinstance(config, str) or hasattr(config, "__fspath__")):
+        return config
+    from pluginkit.config import Config
+
+    return Config.load(Path(config))

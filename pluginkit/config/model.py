@@ -30,6 +30,7 @@ from pluginkit.config.kinds import (
     megabytes,
     workers,
 )
+from pluginkit.defaults import ENTRY_POINT_GROUP
 
 if TYPE_CHECKING:
     from pluginkit.versions import Version
@@ -194,7 +195,7 @@ class PluginsSection:
     exclude: tuple[str, ...] = key(TEXTS, [], "Globs of names that do not load; they win over `include`.")
     disabled: tuple[str, ...] = key(TEXTS, [], "Names of plugins that are disabled, whatever `enable` said.")
     entry_point_group: str = key(
-        WORD, "pluginkit.plugins", "The entry points of installed distributions that are plugins."
+        WORD, ENTRY_POINT_GROUP, "The entry points of installed distributions that are plugins."
     )
     entry_points: bool = key(FLAG, True, "Whether installed distributions are searched at all.")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pluginkit.errors import UsageError
@@ -26,8 +28,6 @@ def gathered(
     spec: HookSpec,
     implementations: Iterable[Implementation],
     given: Mapping[str, Any],
-    *,
-    stacklevel: int,
 ) -> dict[str, Any]:
     """The arguments of an irregular call of a lenient hook, defaults filled in.
 
@@ -38,13 +38,7 @@ def gathered(
         UsageError: an implementation needs an argument that is missing.
     """
     arguments = {**spec.defaults, **{k: v for k, v in given.items() if v is not ABSENT}}
-    missing = [name for name in spec.argnames if name not in arguments]
-    if missing:
-        listed = ", ".join(map(repr, missing))
-        warnings.warn(
-            f"Argument(s) {listed} which are declared in the hookspec cannot be found in this hook call",
-            stacklevel=stacklevel + 1,
-        )
+    warn_of_missing(spec.argnames, arguments)
     for implementation in implementations:
         needed = next((name for name in implementation.argnames if name not in arguments), None)
         if needed is not None:
@@ -52,3 +46,37 @@ def gathered(
                 f"hook {spec.name!r} was called without {needed!r}, which plugin {implementation.plugin!r} needs"
             )
     return arguments
+
+
+def warn_of_missing(expected: Iterable[str], arguments: Mapping[str, Any]) -> None:
+    """Warn of expected arguments that a lenient call does not give, as pluggy does."""
+    missing = [name for name in expected if name not in arguments]
+    if missing:
+        warn_caller(
+            f"Argument(s) {', '.join(map(repr, missing))} which are declared in the hookspec "
+            "cannot be found in this hook call"
+        )
+
+
+def refuse_positional(hook: str, positional: Sequence[Any]) -> None:
+    """Hooks are called by keyword; this says so in the words that Python and pluggy use."""
+    if positional:
+        raise TypeError(
+            f"hook.{hook}.__call__() takes 1 positional argument but {1 + len(positional)} were given; "
+            f"hooks take keyword arguments only"
+        )
+
+
+def warn_caller(message: str | Warning) -> None:
+    """Issue a warning at the line that called the hook, however deep in a call it comes up."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
+
+
+_HERE = os.path.dirname(__file__) + os.sep
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith((_HERE, "<hook "))

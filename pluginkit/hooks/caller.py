@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluggy import HookCaller, HookImpl
 
+from pluginkit.hooks.arguments import refuse_positional
 from pluginkit.hooks.entry import ABSENT, Body, Entry, Parameters
 from pluginkit.hooks.multicall import pluggy_source
 from pluginkit.hooks.pluggy_calls import History, PluggyCalls, place_of
@@ -33,18 +34,12 @@ class Caller(PluggyCalls):
         self.name = name
         self.manager = manager
         self._spec: Any = None
-        self._history: History | None = None
         self._lock = threading.RLock()
         self._implementations: list[HookImpl] = []
         self._subsets: weakref.WeakSet[SubsetCaller] = weakref.WeakSet()
-        title = f"hook.{name}.__call__"
-        self._entry = Entry(self, name, None, self._first_call, self._irregular, title=title)
+        self._entry = Entry(name, None, self._first_call, self._irregular)
         self.function = self._entry.function
-        self.call = self._entry.call
         self._add_public_names()
-
-    def __repr__(self) -> str:
-        return f"<HookCaller {self.name!r}>"
 
     @property
     def spec(self) -> Any:
@@ -52,7 +47,9 @@ class Caller(PluggyCalls):
 
     @property
     def history(self) -> History | None:
-        return self._history
+        # pytest sets this attribute of the hook to forget the calls of its last session.
+        history: History | None = self.function._call_history
+        return history
 
     def get_hookimpls(self) -> list[HookImpl]:
         """All registered implementations; the last is called first."""
@@ -80,7 +77,7 @@ class Caller(PluggyCalls):
         with self._lock:
             self._spec = self.function.spec = spec
             if spec_opts.get("historic"):
-                self._history = self.function._call_history = []
+                self.function._call_history = []
             self._entry.respecify(parameters, self._first_call)
             self.reset()
 
@@ -111,7 +108,7 @@ class Caller(PluggyCalls):
 
     def apply_history(self, implementation: HookImpl) -> None:
         """Make the historic calls of before for an implementation that comes now."""
-        for arguments, callback in self._history or ():
+        for arguments, callback in self.history or ():
             results = self.manager._hookexec(self.name, [implementation], arguments, False)
             if results and callback is not None:
                 callback(results[0])
@@ -146,11 +143,12 @@ class Caller(PluggyCalls):
         arguments = values[0] if names is None else dict(zip(names, values, strict=True))
         return self.run(self.get_hookimpls(), arguments)
 
-    def _irregular(self, given: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+    def _irregular(self, given: Mapping[str, Any], extra: Mapping[str, Any], *positional: Any) -> Any:
         """A call that lacks arguments of the spec, or has others."""
+        refuse_positional(self.name, positional)
         self.refuse_historic()
         named = {name: value for name, value in given.items() if value is not ABSENT}
-        return self.run(self.get_hookimpls(), self.completed({**named, **extra}, stacklevel=4))
+        return self.run(self.get_hookimpls(), self.completed({**named, **extra}))
 
     def _add_public_names(self) -> None:
         function: Any = self.function
@@ -164,6 +162,7 @@ class Caller(PluggyCalls):
         function._add_hookimpl = self.add
         function._remove_plugin = self.remove_plugin
         function._maybe_apply_history = self.apply_history
+        function._caller = self
 
 
 _PLUGGYS_NAMES = (

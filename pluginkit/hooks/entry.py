@@ -1,20 +1,19 @@
-"""What stands in front of a hook's body: one generated method that stays the same for ever.
+"""What stands in front of a hook's body: one generated function that stays the same for ever.
 
-    def speak(self, *, is_loud):
+    def speak(*, is_loud):
         return body(is_loud)
 
 It has the signature of the spec, so Python itself refuses a misspelt argument, and `body` is a
 global of its own name space: assigning that one name replaces what the hook does, for every
 handle that anybody holds. A call that has begun keeps the body that it began with.
 
-Bound to the hook's state it can be kept anywhere, in a class too, and says in its `repr` what
-it is. Of the forms measured, an object with a `__call__` costs 300 ns and more per call, a
-`functools.partial` subclass 120 on Python 3.11; this bound function costs 20 to 30.
+Of the forms measured, an object with a `__call__` costs 300 ns and more per call, a
+`functools.partial` subclass 120 on Python 3.11; this function costs 20. What else a hook can do
+is found in the function's attributes.
 """
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +26,7 @@ ABSENT = type("Absent", (), {"__repr__": lambda self: "<absent>"})()
 """Stands for an argument that a lenient call leaves out and that has no default."""
 
 Body = Callable[..., Any]
-Irregular = Callable[[dict[str, Any], dict[str, Any]], Any]
+Irregular = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +44,22 @@ class Parameters:
 
 
 class Entry:
-    """What is called for a hook, `call`, and the place of its body.
+    """A hook's function and the place of its body.
 
     Args:
-        owner: what `call` is bound to.
-        name: the hook's name; `title` is what it is called in messages of Python's.
+        name: the hook's name.
         parameters: what may be given; None for anything, and the body then gets one dictionary.
         body: the first body.
         irregular: called instead of the body when a call of a lenient hook lacks an argument,
             or has one that is not among the parameters: with the named arguments, `ABSENT`
-            among them, and with the others.
+            among them, with the others, and with what came by position.
     """
 
-    def __init__(
-        self,
-        owner: object,
-        name: str,
-        parameters: Parameters | None,
-        body: Body,
-        irregular: Irregular,
-        *,
-        title: str = "",
-    ) -> None:
+    def __init__(self, name: str, parameters: Parameters | None, body: Body, irregular: Irregular) -> None:
         self._name = name
-        self._title = title or f"hook.{name}"
         self._irregular = irregular
         text, names = _entry_text(name, parameters)
-        # Its attributes are those of `call` too, which itself takes none.
         self.function: Any = function_of(text, {}, f"hook {name}")
-        self.call: Any = types.MethodType(self.function, owner)
         self._key = names["body"]
         self._describe(parameters, names, body)
 
@@ -107,7 +93,7 @@ class Entry:
             {names["body"]: body, names["absent"]: ABSENT, names["irregular"]: self._irregular}
         )
         function.__name__ = self._name
-        function.__qualname__ = self._title
+        function.__qualname__ = f"hook.{self._name}"
         function.__module__ = "pluginkit"
         if parameters is not None:
             function.__doc__ = parameters.doc
@@ -116,11 +102,11 @@ class Entry:
             function.__kwdefaults__ = {**absent, **parameters.defaults} or None
 
 
-_OWN_NAMES = ("body", "absent", "irregular", "extra", "self")
+_OWN_NAMES = ("body", "absent", "irregular", "extra", "positional")
 
 
 def _entry_text(name: str, parameters: Parameters | None) -> tuple[str, dict[str, str]]:
-    """The text of the function, and what it calls `body`, `absent`, `irregular`, `extra`, `self`."""
+    """The text of the function, and what it calls each of its own names there."""
     arguments = () if parameters is None else parameters.names
     own = ("mapped" if parameters is None else "body", *_OWN_NAMES[1:])
     names = dict(zip(_OWN_NAMES, labels(own, taken=arguments), strict=True))
@@ -128,18 +114,22 @@ def _entry_text(name: str, parameters: Parameters | None) -> tuple[str, dict[str
 
 
 def _entry_lines(title: str, parameters: Parameters | None, names: dict[str, str]) -> list[str]:
-    body, absent, irregular, extra, self_name = names.values()
+    body, absent, irregular, extra, positional = names.values()
     if parameters is None:
-        return [f"def {title}({self_name}, /, **arguments):", f"    return {body}(arguments)"]
-    declared = [self_name, "/", "*", *parameters.names] if parameters.names else [self_name, "/"]
+        return [
+            f"def {title}(*{positional}, **arguments):",
+            f"    if {positional}:",
+            f"        return {irregular}({{}}, arguments, *{positional})",
+            f"    return {body}(arguments)",
+        ]
     call = f"    return {body}({', '.join(parameters.names)})"
     if parameters.strict:
-        return [f"def {title}({', '.join(declared)}):", call]
-    tests = [extra, *(f"{name} is {absent}" for name in parameters.names if name not in parameters.defaults)]
+        return [f"def {title}({', '.join(['*', *parameters.names]) if parameters.names else ''}):", call]
+    tests = [f"{name} is {absent}" for name in parameters.names if name not in parameters.defaults]
     given = ", ".join(f"{name!r}: {name}" for name in parameters.names)
     return [
-        f"def {title}({', '.join([*declared, f'**{extra}'])}):",
-        f"    if {' or '.join(tests)}:",
-        f"        return {irregular}({{{given}}}, {extra})",
+        f"def {title}({', '.join([f'*{positional}', *parameters.names, f'**{extra}'])}):",
+        f"    if {' or '.join([positional, extra, *tests])}:",
+        f"        return {irregular}({{{given}}}, {extra}, *{positional})",
         call,
     ]

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from pluginkit.errors import UsageError
-from pluginkit.hooks.arguments import gathered
+from pluginkit.hooks.arguments import gathered, refuse_positional
 from pluginkit.hooks.configured import Configured
 from pluginkit.hooks.entry import Body, Entry, Parameters
 from pluginkit.hooks.late import LateResults
@@ -27,7 +27,7 @@ _log = logging.getLogger("pluginkit")
 
 
 class HookState:
-    """Everything about one hook. Hosts see `call`, which carries the public methods.
+    """Everything about one hook. Hosts see `function`, which carries the public methods.
 
     Args:
         spec: what the contract says.
@@ -47,13 +47,10 @@ class HookState:
         self._lock = lock
         self._history: list[tuple[dict[str, Any], Callable[[Any], object] | None]] = []
         parameters = Parameters(spec.argnames, spec.defaults, spec.strict, spec.doc, spec.annotations)
-        self._entry = Entry(self, spec.name, parameters, self.stub(version), self._irregular)
-        self._bound = Entry(self, spec.name, parameters, _as_tuple, self._irregular).call
-        self.call = self._entry.call
+        self._entry = Entry(spec.name, parameters, self.stub(version), self._irregular)
+        self._bound = Entry(spec.name, parameters, _as_tuple, self._irregular).function
+        self.function = self._entry.function
         self._add_public_names()
-
-    def __repr__(self) -> str:
-        return f"<hook {self.spec.name!r}>"
 
     @property
     def version(self) -> Version:
@@ -105,15 +102,15 @@ class HookState:
         """
         if self.spec.strict:
             return False, self._bound(**given)
-        # The caller, then `using(…)(…)` or its like, then this.
-        return True, (gathered(self.spec, version.implementations, given, stacklevel=3),)
+        return True, (gathered(self.spec, version.implementations, given),)
 
-    def _irregular(self, given: dict[str, Any], extra: dict[str, Any]) -> Any:
+    def _irregular(self, given: dict[str, Any], extra: dict[str, Any], *positional: Any) -> Any:
         """A plain call of a lenient hook that lacks arguments or has others."""
+        refuse_positional(self.spec.name, positional)
         version = self.version
         if self.spec.historic:
             return self.refuse_plain(version)
-        arguments = gathered(self.spec, version.implementations, {**given, **extra}, stacklevel=3)
+        arguments = gathered(self.spec, version.implementations, {**given, **extra})
         return version.body(Variant(self.policy, mapping=True))(arguments)
 
     # Historic calls
@@ -173,7 +170,7 @@ class HookState:
 
     def _add_public_names(self) -> None:
         plain = Configured(self)
-        function = self._entry.function
+        function = self.function
         function.name = self.spec.name
         function.spec = self.spec
         function.using = plain.using

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class PluginManager(pluggy.PluginManager):
     """A drop-in for `pluggy.PluginManager`.
 
-    - A hook, `pm.hook.name`, is a bound function with pluggy's methods as attributes, and no
-      instance of `pluggy.HookCaller`.
+    - A hook, `pm.hook.name`, is a function with pluggy's methods as attributes, and no instance
+      of `pluggy.HookCaller`. Put into a class it would be bound; put it into an instance.
     - `unregister` forgets the distribution of a plugin too, so that nothing keeps it alive.
     - A wrapper with a second `yield` fails the call as in pluggy, but the wrappers around it
       are still left.
@@ -75,14 +75,14 @@ class PluginManager(pluggy.PluginManager):
     def _inner_hookexec(self, execute: Any) -> None:
         self.__dict__["_inner_hookexec"] = execute
         for hook in self.hook.__dict__.values():
-            hook.__self__.reset()
+            hook._caller.reset()
 
     def subset_hook_caller(self, name: str, remove_plugins: Iterable[object]) -> Any:
         """The named hook without some plugins; it stays current, and `repr` tells it from the hook."""
         hook: Any = getattr(self.hook, name)
         implementing = {implementation.plugin for implementation in hook.get_hookimpls()}
         removed = implementing.intersection(remove_plugins)
-        return hook.__self__.subset(removed) if removed else hook
+        return hook._caller.subset(removed) if removed else hook
 
     # Changes
 
@@ -175,6 +175,6 @@ class PluginManager(pluggy.PluginManager):
     def _hook_named(self, name: str) -> Any:
         hook = getattr(self.hook, name, None)
         if hook is None:
-            hook = Caller(name, self).call
+            hook = Caller(name, self).function
             setattr(self.hook, name, hook)
         return hook

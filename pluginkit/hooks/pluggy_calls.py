@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pluggy import HookImpl
 
+from pluginkit.hooks.arguments import warn_of_missing
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.multicall import pluggy_body
 from pluginkit.hooks.reading import DEFAULT_OPTIONS
@@ -110,18 +110,12 @@ class PluggyCalls:
         mapped = pluggy_body(self.name, implementations, None, firstresult=self.firstresult)
         return lambda *values: mapped(dict(zip(names, values, strict=True)))
 
-    def completed(self, given: Mapping[str, Any], stacklevel: int = 3) -> Mapping[str, Any]:
+    def completed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments with the spec's defaults; what is missing is warned of at the caller's line."""
         if not self.has_spec():
             return given
         arguments = {**self.spec.kwargdefaults, **given}
-        missing = [name for name in self.spec.argnames if name not in arguments]
-        if missing:
-            warnings.warn(
-                f"Argument(s) {', '.join(map(repr, missing))} which are declared in the hookspec "
-                "cannot be found in this hook call",
-                stacklevel=stacklevel,
-            )
+        warn_of_missing(self.spec.argnames, arguments)
         return arguments
 
     def refuse_historic(self) -> None:

@@ -152,7 +152,7 @@ class HookTable:
                 states.append(HookState(spec, version, self._policy, self._late, self._lock))
             for state in states:
                 self._states[state.spec.name] = state
-                vars(self.hook)[state.spec.name] = state.call
+                vars(self.hook)[state.spec.name] = state.function
             self._epoch += 1
 
     def _is_known(self, spec: HookSpec) -> bool:

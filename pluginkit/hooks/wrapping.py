@@ -6,9 +6,10 @@ their outcome or raises what they raised; what is returned, or raised, takes its
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Generator
 from typing import Any, NoReturn, Protocol, TypeAlias
+
+from pluginkit.hooks.arguments import warn_caller
 
 Wrapper: TypeAlias = Generator[None, Any, Any]
 
@@ -92,5 +93,4 @@ def _warn_of_teardown(implementation: Described, hook: str, error: BaseException
         f"Plugin: {implementation.plugin_name}, Hook: {hook}\n{type(error).__name__}: {error}\n"
         f"Write a new-style wrapper instead: @hookimpl(wrapper=True), result = yield, return result"
     )
-    # This function, the adapter, leave(), the body, the hook: then whoever called it.
-    warnings.warn(PluggyTeardownRaisedWarning(message), stacklevel=6)
+    warn_caller(PluggyTeardownRaisedWarning(message))

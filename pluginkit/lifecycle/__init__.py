@@ -7,8 +7,8 @@ from pluginkit.lifecycle.assess import make_plan as make_plan
 from pluginkit.lifecycle.bringup import Workshop as Workshop
 from pluginkit.lifecycle.bringup import contract_error as contract_error
 from pluginkit.lifecycle.failure import Failure as Failure
-from pluginkit.lifecycle.manager import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from pluginkit.lifecycle.manager import Lifecycle as Lifecycle
+from pluginkit.lifecycle.objects import OwnObjects as OwnObjects
 from pluginkit.lifecycle.plugin import Plugin as Plugin
 from pluginkit.lifecycle.plugin import describe as describe
 from pluginkit.lifecycle.plugins import Plugins as Plugins
@@ -23,7 +23,6 @@ from pluginkit.lifecycle.states import PluginState as PluginState
 from pluginkit.lifecycle.store import StateFile as StateFile
 
 __all__ = [
-    "DEFAULT_TIMEOUT",
     "Assessment",
     "Circumstances",
     "CloseErrors",
@@ -31,6 +30,7 @@ __all__ = [
     "Lifecycle",
     "LoadFailures",
     "LoadReport",
+    "OwnObjects",
     "Plan",
     "Plugin",
     "PluginState",

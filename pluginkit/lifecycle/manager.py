@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.defaults import CLOSE_TIMEOUT
 from pluginkit.discovery import Found
 from pluginkit.errors import LoadError, PluginkitError, Reason, StateError
 from pluginkit.lifecycle.assess import (
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pluginkit")
 
-DEFAULT_TIMEOUT = 10.0
-"""Seconds that unload and close wait for a plugin's threads."""
-
 
 class Lifecycle:
     """Runs the life of every plugin of one host.
@@ -73,7 +71,7 @@ class Lifecycle:
         self._circumstances = circumstances
         self._events = events
         self._store = store
-        self._providers = providers
+        self.providers = providers
         self._loaded: list[str] = []
         self._lock = threading.RLock()
         self._depth = 0
@@ -168,7 +166,7 @@ class Lifecycle:
                 raise StateError(f"plugin {plugin.name!r} is {plugin.state} and cannot be loaded")
             plugin._reassess(found, PluginState.DISCOVERED, None)
             plugin.failure = None
-            exclusive = self._providers.check_exclusive(
+            exclusive = self.providers.check_exclusive(
                 found.manifest.type, plugin.name, self.plugins.values()
             )
             if exclusive is not None:
@@ -288,14 +286,14 @@ class Lifecycle:
                 try:
                     start(plugin.source, live)
                 except BringUpFailed as error:
-                    self._take_out(plugin, DEFAULT_TIMEOUT)
+                    self._take_out(plugin, CLOSE_TIMEOUT)
                     failures.append(self._failed(plugin, error.failure))
                 else:
                     plugin._move(PluginState.RUNNING)
                     self._publish("started", plugin.name)
         return tuple(failures)
 
-    def unload(self, name: str, *, cascade: bool = False, timeout: float = DEFAULT_TIMEOUT) -> UnloadReport:
+    def unload(self, name: str, *, cascade: bool = False, timeout: float = CLOSE_TIMEOUT) -> UnloadReport:
         """Take one plugin out. Others that need it are unloaded first with `cascade`, else it is refused."""
         with self.operation():
             plugin = self.plugins[name]

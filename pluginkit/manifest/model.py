@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from pluginkit.versions import Version, VersionRange
 
@@ -174,7 +174,7 @@ class Manifest:
     security: Security = field(default_factory=Security)
     capabilities: Capabilities = field(default_factory=Capabilities)
     requires: Requires = field(default_factory=Requires)
-    settings: Mapping[str, object] | None = field(default=None, hash=False)
+    settings: Mapping[str, Any] | None = field(default=None, hash=False)
     hooks: tuple[str, ...] = ()
     implementations: Mapping[str, Entrypoint] = field(
         default_factory=lambda: MappingProxyType({}), hash=False

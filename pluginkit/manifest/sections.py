@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pluginkit.versions import VersionRange
 
@@ -74,7 +75,7 @@ def read_requires(node: Node) -> Requires:
     )
 
 
-def read_settings(node: Node) -> Mapping[str, object] | None:
+def read_settings(node: Node) -> Mapping[str, Any] | None:
     """The JSON Schema of the plugin's settings, as far as it can be judged without a validator."""
     schema = node.entries("settings: {type: object, properties: {volume: {type: integer}}}")
     kind = schema.get("type")

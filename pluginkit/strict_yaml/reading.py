@@ -67,15 +67,6 @@ def encode(text: str, *, file: str | Path | None) -> bytes:
         raise YamlError([Problem("contains half a surrogate pair", file=file, line=line)]) from error
 
 
-def unsafe_text(text: str) -> str | None:
-    """Why a string that came out of escapes cannot be kept, or None if it can."""
-    if "\0" in text:
-        return "text must not contain NUL"
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return "text must not contain half a surrogate pair"
-    return None
-
-
 def _read(descriptor: int, size: int) -> bytes:
     content = os.read(descriptor, size)
     while content and len(content) < size and (more := os.read(descriptor, size - len(content))):

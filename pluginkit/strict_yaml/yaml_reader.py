@@ -13,7 +13,6 @@ what both say: `1.2` is a number, `1.2.0` is text.
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,8 +100,10 @@ def _walk(text: str, tree: Tree, max_events: int) -> None:
     }
     try:
         parser = parser_class(text)
-        for count in itertools.count(1):
+        count = 0
+        while True:
             event = parser.get_event()
+            count += 1
             if count > max_events:
                 tree.stop(f"has more than {max_events} YAML events", event.start_mark)
             handler = handlers.get(event.__class__)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from pluginkit.defaults import CLOSE_TIMEOUT
 from pluginkit.errors import UsageError
 from pluginkit.host import Host
 
@@ -61,7 +62,7 @@ class IsolatedHost(Host):
         self.start()
         return self
 
-    def close(self, timeout: float = 10.0) -> None:
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
         try:
             super().close(timeout)
         finally:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pluginkit.discovery.files import read_regular
 from pluginkit.discovery.installed import Installed, advertised, entry_points, headers, read
 from tests.support.dists import Wheel
 
@@ -146,3 +147,10 @@ def test_dm02_file_names_with_commas_and_quotes_are_read_from_the_record(tmp_pat
     assert isinstance(outcome, Installed)
     assert set(outcome.files or ()) == {"cat/__init__.py", "a,b.txt", 'say "hi".txt', "solo.py"}
     assert outcome.top_level == {"cat", "solo"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_dm11_a_file_that_holds_more_than_its_size_says_is_read_and_still_bounded() -> None:
+    assert b"VmPeak" in read_regular("/proc/self/status", max_bytes=100_000)
+    with pytest.raises(OSError, match="larger than 10 bytes"):
+        read_regular("/proc/self/status", max_bytes=10)

@@ -132,6 +132,27 @@ def test_lh17_readers_beside_many_writers_see_whole_files_only(tmp_path: Path) -
     assert names_in(tmp_path) == ["state.json"]
 
 
+def test_lh17_a_directory_that_cannot_be_listed_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rename cannot be flushed then, which is no reason to report a failure."""
+    directory = tmp_path / "write-only"
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+    directory.chmod(0o300)
+    user = os.geteuid()
+    if user == 0:
+        os.chown(directory, 65534, -1)
+        os.seteuid(65534)  # root may list everything
+    try:
+        write_atomic(Path("state.json"), NEW)
+    finally:
+        os.seteuid(user)
+    directory.chmod(0o700)
+    assert (directory / "state.json").read_bytes() == NEW
+    monkeypatch.undo()
+
+
 def test_lh17_a_long_name_has_room_for_its_temporary(tmp_path: Path) -> None:
     path = tmp_path / ("ü" * 127)
     write_atomic(path, NEW)

@@ -259,7 +259,7 @@ def test_cp04_hosts_are_read_into_one_form(host: str, normal: str) -> None:
         ("\\uff11\\uff12\\uff17.0.0.1", "must be in ASCII"),
         ("fe80::1%eth0", "is not an IP address in its full form"),
         ("k\\u00e4se.de", "must be in ASCII, as in 'xn--kse-qla.de'"),
-        ("\\u0640", "must be in ASCII"),
+        ("\\u00fc" * 70 + ".com", "must be in ASCII"),
         ("a.*.com", "must be a host name, an IP address or a network as in 10.0.0.0/8; a star stands alone"),
         ("*.*.com", "must be a host name, an IP address or a network as in 10.0.0.0/8; a star stands alone"),
         (

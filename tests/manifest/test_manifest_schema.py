@@ -108,7 +108,7 @@ OTHER_FORMS: list[tuple[tuple[str | int, ...], Any]] = [
     (("plugin", "priority"), 50.0),
 ]
 
-junk = st.sampled_from(
+junk: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(None, True, False, 0, 1, -1, 1.0, 2.5, 443, 70000, 101, [], {}, [[]], [None], {"": None}, {"a": 1}, [1], [{}]),
         *("", " ", "a", "cat", "a b", "../a", "/", "//", "/a/..", "/a/*", "~/x", "${data}", "${home}/x", "a\n", "a\0", "a\x1b["),
@@ -184,7 +184,8 @@ def test_dm03_the_schema_and_the_hand_check_agree(data: Any) -> None:
 
 @pytest.mark.parametrize("path", list(paths_in(WHOLE)), ids=str)
 def test_dm03_they_agree_about_every_kind_of_value_in_every_place(path: tuple[str | int, ...]) -> None:
-    for value in (True, None, 3, 1.0, "x", [], {}):
+    values: list[Any] = [True, None, 3, 1.0, "x", [], {}]
+    for value in values:
         data = put(copy.deepcopy(WHOLE), path, copy.deepcopy(value))
         assert is_valid_by_hand(data) == VALIDATOR.is_valid(data), value
 

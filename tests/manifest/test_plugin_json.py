@@ -110,6 +110,7 @@ def test_pk02_a_source_in_git_is_parsed_for_whoever_fetches_it(file: Path) -> No
 def test_dm05_an_unknown_mode_is_an_error_with_the_nearest_known_one(file: Path) -> None:
     (problem,) = problems_of(file, json.dumps({**LEAST, "source": {"mode": "locl", "path": "s.py"}})).values()
     assert problem.message == "must be one of local, remote_git; did you mean 'local'?"
+    assert list(problems_of(file, json.dumps({**LEAST, "source": {"path": "s.py"}}))) == ["source.mode"]
 
 
 def test_dm05_all_errors_of_a_plugin_json_are_listed_at_once(file: Path) -> None:

@@ -1,0 +1,118 @@
+"""Hook calls from outside: what was typed becomes arguments, each answer keeps its plugin's name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.cli.output import Painted, plugins_print_to_stderr, show
+from pluginkit.cli.values import plain, readable
+from pluginkit.errors import UnknownName, UsageError, passes_through
+
+if TYPE_CHECKING:
+    from pluginkit.contracts import HookSpecInfo
+    from pluginkit.hooks import Outcome
+    from pluginkit.host import Host
+
+Outcomes = tuple["Outcome[Any]", ...]
+
+
+def hook_of(host: Host, name: str) -> HookSpecInfo:
+    """The spec of a hook of one of the host's contracts. Raises `UnknownName` with the nearest."""
+    specs = {hook: info for contract in host.contracts.values() for hook, info in contract.hooks.items()}
+    if name not in specs:
+        raise UnknownName("hook", name, specs)
+    return specs[name]
+
+
+def pairs(words: Iterable[str]) -> dict[str, str]:
+    """`key=value` words as a mapping. Raises `UsageError` for one of another form, or given twice.
+
+    >>> pairs(["text=a=b", "is_loud=yes"])
+    {'text': 'a=b', 'is_loud': 'yes'}
+    """
+    given: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise UsageError(f"arguments of a hook are given as key=value, not {word!r}")
+        if key in given:
+            raise UsageError(f"{key!r} is given twice: {given[key]!r} and {value!r}")
+        given[key] = value
+    return given
+
+
+def call(
+    host: Host,
+    spec: HookSpecInfo,
+    arguments: Mapping[str, Any],
+    *,
+    plugin: str | None = None,
+    timeout: float | None = None,
+) -> Outcomes:
+    """Call a hook, or one plugin's implementation of it; an error is an outcome like any other.
+
+    Raises `CallTimeout` when it takes longer than `timeout` seconds, `UnknownName` if `plugin`
+    does not implement the hook, `UsageError` for a hook that cannot be called so.
+    """
+    hook = getattr(host.hook, spec.name)
+    wanted = None if plugin is None else host.plugins[plugin].name
+    implementations = [one for one in hook.implementations() if wanted in (None, one.plugin)]
+    if wanted is not None and not implementations:
+        raise UnknownName(f"plugin with hook {spec.name!r}", wanted, {o.plugin for o in hook.implementations()})
+    with plugins_print_to_stderr():
+        if spec.is_async or any(one.asyncness != "no" for one in implementations):
+            from pluginkit.cli.awaited import call_awaited
+
+            providers = list(dict.fromkeys(one.provider for one in implementations))
+            return call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
+        if wanted is None:
+            outcomes: Outcomes = hook.using(timeout=timeout).attributed(**arguments)
+            return outcomes
+        return (_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments),)
+
+
+def shown_call(spec: HookSpecInfo, arguments: Mapping[str, Any]) -> str:
+    """A call as a line: `speak(is_loud=true)`."""
+    given = ", ".join(f"{key}={_shown(value)}" for key, value in arguments.items())
+    return f"{spec.name}({given})"
+
+
+def show_outcomes(outcomes: Outcomes, *, indent: str = "") -> None:
+    """Print `name: result` for each that answered; further lines of a result are indented."""
+    for outcome in outcomes:
+        if outcome.ok:
+            lines = readable(outcome.result).splitlines() or [""]
+            show(indent, Painted(f"{outcome.plugin}:", bold=True), f" {lines[0]}")
+            for line in lines[1:]:
+                show(f"{indent}  {line}")
+
+
+def plain_argument(value: object) -> Any:
+    """An argument as plain data; a context by its values."""
+    from pluginkit.contracts import CallContext
+
+    return plain(value.values if isinstance(value, CallContext) else value)
+
+
+def _shown(value: object) -> str:
+    import json
+
+    return json.dumps(plain_argument(value), ensure_ascii=False)
+
+
+def _of_one(
+    host: Host, implementation: Callable[..., Any], plugin: str, arguments: Mapping[str, Any]
+) -> Outcome[Any]:
+    from pluginkit.hooks import Outcome
+
+    version, began = host.plugins[plugin].version, time.perf_counter()
+    result, failure = None, None
+    try:
+        result = implementation(**arguments)
+    except BaseException as error:
+        if passes_through(error):
+            raise
+        failure = error
+    return Outcome(plugin, version, result, failure, time.perf_counter() - began)

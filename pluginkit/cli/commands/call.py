@@ -1,0 +1,108 @@
+"""`pluginkit call`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pluginkit.cli.command import Command
+from pluginkit.cli.completing import hook_arguments, hook_names, plugin_names
+from pluginkit.cli.exit_codes import Exit
+from pluginkit.cli.options import json_option
+from pluginkit.cli.output import complain, remark, show_json
+from pluginkit.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from pluginkit.cli.calls import Outcomes
+    from pluginkit.contracts import HookSpecInfo
+
+
+@click.command(
+    "call",
+    cls=Command,
+    examples=[
+        ("pluginkit call speak is_loud=true", "every plugin with the hook speak answers"),
+        ("pluginkit call transform text='hello world' --plugin uppercase", "one plugin answers"),
+        ("pluginkit call execute label=plugin.get id=1 --plugin notes", "a context with two values"),
+        ("pluginkit call speak is_loud=no --json", "answers, errors and seconds for programs"),
+    ],
+)
+@click.argument("hook", shell_complete=hook_names)
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=hook_arguments)
+@click.option("--plugin", metavar="NAME", help="Load and call only this plugin.", shell_complete=plugin_names)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up after so many seconds.",
+)
+@json_option
+@pass_session
+def call_command(
+    session: Session,
+    hook: str,
+    arguments: tuple[str, ...],
+    plugin: str | None,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Load the plugins, call a hook, and print the answer of each.
+
+    Values are read by the hook's annotations: true/false, yes/no, on/off or 1/0 for a bool,
+    numbers, text as it is, the names of an enumeration, and JSON for lists and mappings. A hook
+    that takes a CallContext gets one that holds all of KEY=VALUE. `pluginkit hooks HOOK` shows
+    the signature.
+
+    What plugins print goes to stderr. A plugin that fails does not keep the others from
+    answering; the exit code is 3 then.
+    """
+    from pluginkit.cli.calls import call, hook_of, pairs
+    from pluginkit.cli.loading import loaded_host
+    from pluginkit.contracts import arguments_from_text
+    from pluginkit.errors import CallTimeout
+
+    host = session.host
+    spec = hook_of(host, hook)
+    given = arguments_from_text(spec, pairs(arguments))
+    if plugin is not None:
+        plugin = host.refresh()[plugin].name
+    with loaded_host(session, plugin):
+        try:
+            outcomes = call(host, spec, given, plugin=plugin, timeout=timeout)
+        except CallTimeout as error:
+            complain(str(error))
+            return Exit.PLUGIN
+        _show(session, spec, given, outcomes, as_json)
+    return Exit.FINE if all(outcome.ok for outcome in outcomes) else Exit.PLUGIN
+
+
+def _show(
+    session: Session, spec: HookSpecInfo, given: dict[str, object], outcomes: Outcomes, as_json: bool
+) -> None:
+    from pluginkit.cli.calls import plain_argument, show_outcomes
+    from pluginkit.cli.failures import show_call_failure
+
+    if as_json:
+        arguments = {key: plain_argument(value) for key, value in given.items()}
+        results = [_as_dict(outcome) for outcome in outcomes]
+        show_json({"hook": spec.name, "arguments": arguments, "results": results})
+    else:
+        show_outcomes(outcomes)
+    for outcome in outcomes:
+        show_call_failure(session.host, spec.name, outcome, debug=session.debug)
+    if not outcomes:
+        remark(f"No plugin that is loaded implements {spec.name!r}; see: pluginkit list")
+
+
+def _as_dict(outcome: Any) -> dict[str, Any]:
+    from pluginkit.cli.values import plain
+
+    error = outcome.error
+    return {
+        "plugin": outcome.plugin,
+        "version": outcome.version,
+        "result": plain(outcome.result),
+        "error": None if error is None else {"type": type(error).__name__, "message": str(error)},
+        "seconds": outcome.seconds,
+    }

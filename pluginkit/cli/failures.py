@@ -1,0 +1,122 @@
+"""A plugin's failure for people: which plugin, at what step, where in its files, and what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pluginkit.cli.output import Painted, remark
+from pluginkit.cli.paths import shown_path
+from pluginkit.lifecycle import PluginState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pluginkit.errors import Reason
+    from pluginkit.host import Host
+    from pluginkit.lifecycle import Failure, Plugin
+    from pluginkit.markers.typed import Outcome
+
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+_STEPS = {
+    "assess": "it cannot be loaded",
+    "import": "its import failed",
+    "create": "its object could not be made",
+    "contract": "it does not fulfil its contract",
+    "hooks": "its hooks were refused",
+    "requirements": "what it requires is missing",
+}
+
+
+def show_load_failures(host: Host, *, debug: bool) -> None:
+    """Tell, on stderr, of every plugin that is broken or whose code failed."""
+    for plugin in host.plugins.everything():
+        if plugin.state is PluginState.FAILED:
+            show_load_failure(plugin, debug=debug)
+
+
+def show_load_failure(plugin: Plugin, *, debug: bool) -> None:
+    """Tell, on stderr, why one plugin is not there."""
+    failure, reason = plugin.failure, plugin.reason
+    step = "assess" if failure is None else failure.step
+    what = _STEPS.get(step, f"{step} failed")
+    text = (failure.error if failure is not None else "") or str(reason or "")
+    _head(plugin.name, plugin.version, f"{what}: {text}")
+    if failure is not None and failure.file:
+        _line("at", _place(failure))
+    for problem in reason.problems[1:] if reason is not None else ():
+        _line("and", str(problem))
+    _line("to do", advice(plugin.name, reason, plugin))
+    if debug and failure is not None and failure.traceback:
+        remark(failure.traceback.rstrip())
+
+
+def show_call_failure(host: Host, hook: str, outcome: Outcome[object], *, debug: bool) -> None:
+    """Tell, on stderr, that a plugin raised in a hook call."""
+    from pluginkit.discovery import Found
+    from pluginkit.lifecycle.failure import failure_of
+
+    if outcome.error is None:
+        return
+    plugin = host.plugins.get(outcome.plugin)
+    source = plugin.source if plugin is not None else None
+    root = source.root if isinstance(source, Found) else None
+    failure = failure_of(outcome.plugin, f"hook {hook}", "call-failed", outcome.error, root)
+    _head(outcome.plugin, outcome.version, f"it failed in hook {hook!r}: {failure.error}")
+    if failure.file:
+        _line("at", _place(failure))
+    if debug:
+        remark(failure.traceback.rstrip())
+
+
+def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> str:
+    """What to do about a plugin that is not fit; every sentence ends with the way out."""
+    off = f"switch it off: pluginkit disable {name}"
+    code = reason.code if reason is not None else ""
+    missing = _NO_MODULE.search(reason.text) if reason is not None else None
+    if missing is not None:
+        return f"install the distribution that has the module {missing[1]!r}, or {off}"
+    if code == "manifest-invalid" and plugin is not None and plugin.origin.path is not None:
+        return f"see all of it: pluginkit validate {shown_path(plugin.origin.path)}; or {off}"
+    return f"{_ADVICE.get(code, 'mend it')}, or {off}"
+
+
+_ADVICE = {
+    "contract-unmet": "compare it with `pluginkit hooks`",
+    "hooks-refused": "compare it with `pluginkit hooks`",
+    "settings-invalid": "mend its config file",
+    "requirement-missing": "install what it requires",
+    "requirement-unfit": "mend the plugin that it requires",
+    "requirement-failed": "mend the plugin that it requires",
+    "requirement-version": "install a version that fits",
+    "requirement-cycle": "take one of these requirements out",
+    "incompatible-host": "install a version of it that fits this host",
+    "incompatible-python": "install a version of it that fits this Python",
+    "incompatible-pluginkit": "install a version of it that fits this pluginkit",
+    "conflict": "remove one of the two",
+    "exclusive-type": "switch the other one off",
+}
+
+
+def names_of_failed(plugins: Iterable[Plugin]) -> tuple[str, ...]:
+    """The names of the plugins that are `failed`."""
+    return tuple(plugin.name for plugin in plugins if plugin.state is PluginState.FAILED)
+
+
+def _head(name: str, version: str | None, text: str) -> None:
+    lines = text.splitlines() or [""]
+    remark(
+        "pluginkit: ",
+        Painted(f"plugin {name!r}", "red", bold=True),
+        f"{' ' + version if version else ''}: {lines[0]}",
+    )
+    for line in lines[1:]:
+        remark(f"  {line}")
+
+
+def _line(label: str, text: str) -> None:
+    remark("  ", Painted(f"{label}:", bold=True), f" {text}")
+
+
+def _place(failure: Failure) -> str:
+    return f"{shown_path(failure.file or '')}:{failure.line}" if failure.line else shown_path(failure.file or "")

@@ -1,0 +1,59 @@
+"""Bringing the host's plugins up for one command, and down again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pluginkit.cli.failures import show_load_failures
+from pluginkit.cli.output import complain, notice, plugins_print_to_stderr
+from pluginkit.cli.remembered import remember_failures
+from pluginkit.lifecycle import CloseErrors
+
+if TYPE_CHECKING:
+    from pluginkit.cli.session import Session
+    from pluginkit.host import Host
+
+
+@contextmanager
+def loaded_host(session: Session, plugin: str | None = None) -> Iterator[Host]:
+    """The host with its plugins loaded and started, or with one plugin and what it requires.
+
+    What fails is told on stderr and kept for `list`; it stops nothing. With `plugin`, a failure
+    of that one raises `LoadError`. Afterwards all is closed, and what fails then is told too.
+    """
+    host = session.host
+    try:
+        if plugin is None:
+            _load_all(host, session)
+        else:
+            _load_one(host, plugin)
+        yield host
+    finally:
+        _close(host)
+
+
+def _load_all(host: Host, session: Session) -> None:
+    with plugins_print_to_stderr():
+        report = host.load()
+        host.start()
+    for warning in report.warnings:
+        notice(warning)
+    show_load_failures(host, debug=session.debug)
+    remember_failures(host)
+
+
+def _load_one(host: Host, name: str) -> None:
+    with plugins_print_to_stderr():
+        host.load(name)
+        host.start()
+
+
+def _close(host: Host) -> None:
+    try:
+        with plugins_print_to_stderr():
+            host.close()
+    except CloseErrors as errors:
+        for error in errors.exceptions:
+            complain(str(error))

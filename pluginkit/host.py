@@ -46,6 +46,7 @@ class Host:
     - `project`: the project name of the markers; plugins of other pluggy projects load under theirs.
     - `errors`: what a call does about a raising plugin: `record` gives the good results and keeps
       the errors with the plugin, `raise` raises the first, `group` raises all together.
+    - `quarantine`: `(5, 60.0)` takes a plugin out of the hooks that failed 5 times within 60 seconds.
     - `include`, `exclude`, `select`: which plugins are loaded: globs over plugin names, and a function `Found → bool`.
     - `functions`: what plugins may call as `ctx.functions.<name>()`.
     - `state_dir`: where the choices of `enable` and `disable` are kept.
@@ -77,6 +78,7 @@ class Host:
         entry_point_group: str | None = ENTRY_POINT_GROUP,
         project: str = "pluginkit",
         errors: ErrorPolicy | None = None,
+        quarantine: tuple[int, float] | None = None,
         include: Iterable[str] = (),
         exclude: Iterable[str] = (),
         select: Callable[[Found], bool] | None = None,
@@ -102,6 +104,7 @@ class Host:
             state_dir=state_dir,
             version=version,
             errors=errors,
+            quarantine=quarantine,
         )
         self._rooms = Rooms(
             self.setup,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pluginkit.defaults import ENTRY_POINT_GROUP
 from pluginkit.errors import Reason
-from pluginkit.lifecycle import Circumstances
+from pluginkit.lifecycle import Circumstances, QuarantineRule
 from pluginkit.manifest import normalise_name
 from pluginkit.versions import Version
 
@@ -40,6 +40,7 @@ class HostSetup:
     disabled: tuple[str, ...]
     errors: ErrorPolicy
     timing: bool
+    quarantine: QuarantineRule
     version: Version | None
     config_file: Path | None
 
@@ -92,6 +93,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     state_dir: str | PathLike[str] | None,
     version: str | None,
     errors: ErrorPolicy | None,
+    quarantine: tuple[int, float] | None,
 ) -> HostSetup:
     """Let arguments win over the configuration, and that over the defaults."""
     directories = _directories(plugins_dir, config)
@@ -108,16 +110,25 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         disabled=config.plugins.disabled if config is not None else (),
         errors=errors or (config.hooks.errors if config is not None else "record"),
         timing=config is not None and config.hooks.timing,
+        quarantine=_quarantine(quarantine, config),
         version=_host_version(version, config),
         config_file=None if config is None else config.path,
     )
+
+
+def _quarantine(given: tuple[int, float] | None, config: Config | None) -> QuarantineRule:
+    if given is not None:
+        return QuarantineRule(*given)
+    if config is None:
+        return QuarantineRule()
+    return QuarantineRule(config.hooks.quarantine.errors, config.hooks.quarantine.window)
 
 
 def _host_version(given: str | None, config: Config | None) -> Version | None:
     """The host's version, or None if nobody said it: then no range of it is checked."""
     if given is not None:
         return Version.parse(given)
-    if config is None or config.application.app_version.full == "0.0.0":
+    if config is None or config.host_version is None:
         return None
     return config.application.app_version.version
 

@@ -61,6 +61,7 @@ class Rooms:
             events=self.events,
             store=self.store,
             providers=Providers(self.contracts),
+            quarantine=setup.quarantine,
         )
         self.objects = OwnObjects(self.lifecycle)
 

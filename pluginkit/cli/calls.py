@@ -53,14 +53,16 @@ def call(
 ) -> Outcomes:
     """Call a hook, or one plugin's implementation of it; an error is an outcome like any other.
 
-    Raises `CallTimeout` when it takes longer than `timeout` seconds, `UnknownName` if `plugin`
-    does not implement the hook, `UsageError` for a hook that cannot be called so.
+    Raises `CallTimeout` when it takes longer than `timeout` seconds, `UsageError` if `plugin` does
+    not implement the hook, or for a hook that cannot be called so.
     """
     hook = getattr(host.hook, spec.name)
     wanted = None if plugin is None else host.plugins[plugin].name
     implementations = [one for one in hook.implementations() if wanted in (None, one.plugin)]
     if wanted is not None and not implementations:
-        raise UnknownName(f"plugin with hook {spec.name!r}", wanted, {o.plugin for o in hook.implementations()})
+        raise UsageError(
+            f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
+        )
     with plugins_print_to_stderr():
         if spec.is_async or any(one.asyncness != "no" for one in implementations):
             from pluginkit.cli.awaited import call_awaited

@@ -15,6 +15,7 @@ from pluginkit.lifecycle.plugins import Plugins as Plugins
 from pluginkit.lifecycle.providers import Providers as Providers
 from pluginkit.lifecycle.providers import Provision as Provision
 from pluginkit.lifecycle.providers import Registered as Registered
+from pluginkit.lifecycle.quarantine import QuarantineRule as QuarantineRule
 from pluginkit.lifecycle.report import CloseErrors as CloseErrors
 from pluginkit.lifecycle.report import LoadFailures as LoadFailures
 from pluginkit.lifecycle.report import LoadReport as LoadReport
@@ -37,6 +38,7 @@ __all__ = [
     "Plugins",
     "Providers",
     "Provision",
+    "QuarantineRule",
     "Registered",
     "StateFile",
     "UnloadReport",

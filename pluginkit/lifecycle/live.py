@@ -25,6 +25,7 @@ class Live:
     provider: Provider
     table: HookTable
     started: bool = False
+    is_hooked: bool = False
     dispensed: dict[str, Any] = field(default_factory=dict)
 
     def call(self, hook: str, arguments: Mapping[str, Any]) -> Any:

@@ -31,6 +31,7 @@ from pluginkit.lifecycle.failure import Failure, failure_of
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.plugins import Plugins
 from pluginkit.lifecycle.providers import Providers
+from pluginkit.lifecycle.quarantine import Quarantine, QuarantineRule
 from pluginkit.lifecycle.report import CloseErrors, LoadReport, Skipped, StepFailed, UnloadReport
 from pluginkit.lifecycle.states import PluginState
 from pluginkit.manifest import normalise_name
@@ -62,6 +63,7 @@ class Lifecycle:
         events: EventBus,
         store: StateFile,
         providers: Providers,
+        quarantine: QuarantineRule,
     ) -> None:
         self.plugins = Plugins()
         self.plan = Plan({}, (), ())
@@ -72,6 +74,7 @@ class Lifecycle:
         self._events = events
         self._store = store
         self.providers = providers
+        self.quarantine = Quarantine(quarantine)
         self._loaded: list[str] = []
         self._lock = threading.RLock()
         self._depth = 0
@@ -195,6 +198,7 @@ class Lifecycle:
             raise
         # From here on nothing fails.
         table.commit(staged)
+        live.is_hooked = True
         live.instance.commit()
         plugin._live = live
         plugin.notices = (*found.notices, *staged.warnings)
@@ -331,9 +335,9 @@ class Lifecycle:
         live, found = plugin._live, plugin.source
         if live is None or not isinstance(found, Found):
             raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
-        table = self.workshop.table
-        table.commit(table.stage(remove=[live.provider]))
+        self._unhook(live)
         plugin._live = None
+        self.quarantine.forget(plugin.name)
         self._loaded.remove(plugin.name)
         was_started = live.started
         result = take_down(found, live, timeout)
@@ -341,6 +345,13 @@ class Lifecycle:
         if was_started:
             self._publish("stopped", plugin.name)
         return result
+
+    def _unhook(self, live: Live) -> None:
+        """Let no new call of the plugin begin."""
+        if live.is_hooked:
+            table = self.workshop.table
+            table.commit(table.stage(remove=[live.provider]))
+            live.is_hooked = False
 
     def close_all(self, timeout: float) -> CloseErrors | None:
         """Unload everything in reverse order; errors come together, none stops the rest."""
@@ -361,6 +372,8 @@ class Lifecycle:
     def enable(self, name: str, *, load: bool) -> Plugin:
         """Undo `disable`. Raises `StateError`, naming the file, if the plugin's config file forbids it."""
         plugin = self._known(name)
+        if plugin.state is PluginState.QUARANTINED:
+            return self._lift(plugin)
         if isinstance(plugin.source, Found):
             config = read_configs(self._circumstances().plugin_configs_dir).get(plugin.name)
             if not config.enabled:
@@ -394,8 +407,47 @@ class Lifecycle:
         kept = failure_of(failure.plugin, f"hook {failure.hook}", "call-failed", failure.error, root)
         if plugin is not None:
             plugin._keep_error(kept)
+            if self.quarantine.note(plugin.name):
+                self._quarantine(plugin, kept)
         # As text: handlers keep records, and a record with the exception would keep the plugin alive.
         _log.error("%s\n%s", str(failure), kept.traceback.rstrip())
+
+    def _quarantine(self, plugin: Plugin, last: Failure) -> None:
+        """Take a plugin that fails too often out of the hooks; `enable` puts it back.
+
+        This runs in the thread of the failing call, which must not wait: whoever holds the lock
+        may be waiting for that very call. Then the next error tries again.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            with self.operation():
+                live = plugin._live
+                if live is None or not live.is_hooked:
+                    return
+                rule = self.quarantine.rule
+                text = (
+                    f"failed {rule.errors} times within {rule.window:g} s, the last time in {last.step}: "
+                    f"{last.error}; `pluginkit enable {plugin.name}` tries it again"
+                )
+                self._unhook(live)
+                plugin._move(PluginState.QUARANTINED, Reason("quarantined", text))
+                self._publish("failed", plugin.name, step=last.step, reason=text)
+        finally:
+            self._lock.release()
+
+    def _lift(self, plugin: Plugin) -> Plugin:
+        """Put a quarantined plugin back into the hooks."""
+        with self.operation():
+            live = plugin._live
+            if live is not None and not live.is_hooked:
+                table = self.workshop.table
+                table.commit(table.stage(add=[live.provider]))
+                live.is_hooked = True
+                self.quarantine.forget(plugin.name)
+                plugin._move(PluginState.RUNNING if live.started else PluginState.LOADED)
+                self.announce("enabled", plugin.name)
+        return plugin
 
     # Inside
 

@@ -140,7 +140,7 @@ class Plugin:
 
     def _require_live(self) -> Live:
         live = self._live
-        if live is None:
+        if live is None or not live.is_hooked:
             why = f": {self._reason}" if self._reason is not None else ""
             raise StateError(f"plugin {self.name!r} is {self._state}, not loaded{why}")
         return live

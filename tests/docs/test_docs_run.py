@@ -8,12 +8,16 @@ A comment before a block changes that; CONTRIBUTING.md explains them:
     <!-- output -->                      the block is what the python block above printed
     <!-- exit: 1 -->                     the last command of the block ends with this status
     <!-- no-run: why not -->             only shown
+
+Commands run in an environment of the document's own. `pip install` takes only paths that the document
+made: a name would be fetched from a package index, where `pluginkit` is somebody else's project.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -24,6 +28,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import pluginkit
+from tests.support.dists import Environment, site_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -38,6 +45,10 @@ _FENCE = re.compile(
 _COMMENT = re.compile(r"<!-- *(?P<key>[a-z-]+)(?:: *(?P<value>(?:(?!-->).)*?))? *-->\s*\Z", re.DOTALL)
 _COMMANDS = {"file", "output", "exit", "no-run"}
 _TIMEOUT = 120.0
+
+# Commands that readers type, and the modules behind them.
+_SCRIPTS = {"pip": "pip", "pluginkit": "pluginkit", "pytest": "pytest"}
+_INSTALL = re.compile(r"\bpip\d?\s+(?:install|download|wheel)\b([^;&|]*)")
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,8 @@ class Document:
     def run_console(self, block: Block) -> None:
         commands = list(commands_of(block))
         for number, (line, command, expected) in enumerate(commands, 1):
+            if stranger := names_to_fetch(command):
+                self.fail(line, f"`{command}` would fetch {stranger!r} from a package index")
             done = subprocess.run(
                 ["sh", "-c", command],
                 cwd=self.directory,
@@ -133,7 +146,8 @@ class PythonSession:
     @classmethod
     @contextmanager
     def started(cls, directory: Path, env: dict[str, str]) -> Iterator[PythonSession]:
-        command = [sys.executable, "-W", "error", str(Path(__file__).with_name("python_session.py"))]
+        python = str(Path(env["VIRTUAL_ENV"], "bin", "python"))
+        command = [python, "-W", "error", str(Path(__file__).with_name("python_session.py"))]
         with subprocess.Popen(
             command, cwd=directory, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
@@ -170,6 +184,15 @@ def commands_of(block: Block) -> Iterator[tuple[int, str, str]]:
         yield block.line + block.body.count("\n", 0, match.start()), match[1], match[2].strip("\n")
 
 
+def names_to_fetch(command: str) -> str | None:
+    """The first requirement of a `pip install` that is no local path, if there is one."""
+    for match in _INSTALL.finditer(command.replace("\\\n", " ")):
+        for word in shlex.split(match[1], comments=True):
+            if not word.startswith(("-", "./", "../")) and word != ".":
+                return word
+    return None
+
+
 def matches(expected: str, printed: str) -> bool:
     """Whether `printed` is `expected`, where `...` is anything; blanks at the ends of lines do not count."""
     pattern = re.escape(normal(expected)).replace(re.escape("..."), ".*?")
@@ -182,10 +205,31 @@ def normal(text: str) -> str:
 
 @pytest.fixture
 def readers_env(child_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}:{child_env['PATH']}"
+    """What a reader has: an environment with pluginkit, pip and pytest in it, and a home of their own.
+
+    What it has comes from the environment that runs the tests, by one line in site-packages; what is
+    installed goes into its own site-packages and disappears with it.
+    """
+    reader = Environment.create(tmp_path / "env")
+    places = [Path(pluginkit.__path__[0]).parent, site_of(Path(sys.prefix))]
+    (reader.site / "shared.pth").write_text("".join(f"{place}\n" for place in places))
+    for script, module in _SCRIPTS.items():
+        file = reader.python.with_name(script)
+        file.write_text(f'#!/bin/sh\nexec "{reader.python}" -m {module} "$@"\n')
+        file.chmod(0o755)
     home = tmp_path / "home"
     home.mkdir()
-    return {**child_env, "PATH": path, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "110"}
+    env = {name: value for name, value in child_env.items() if name != "PYTHONPATH"}
+    return {
+        **env,
+        "VIRTUAL_ENV": str(reader.directory),
+        "PATH": f"{reader.python.parent}:{env['PATH']}",
+        "HOME": str(home),
+        "NO_COLOR": "1",
+        "COLUMNS": "110",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+    }
 
 
 def run_document(name: str, text: str, tmp_path: Path, env: dict[str, str]) -> None:
@@ -263,6 +307,8 @@ def test_a_good_document_passes(tmp_path: Path, readers_env: dict[str, str]) -> 
         ("<!-- exit: 1 -->\n```console\n$ true\n```\n", "exit status 0, not 1"),
         ("```python\nprint(1)\n```\n<!-- output -->\n```text\n2\n```\n", "bad.md:6: expected\n2"),
         ("```bash\ntrue\n```\n", "'bash' block is not run"),
+        ("```console\n$ pip install pluginkit\n```\n", "would fetch 'pluginkit' from a package index"),
+        ("```console\n$ cd a && pip install -q ./cat \\\n  'dog>=1'; ls\n```\n", "would fetch 'dog>=1'"),
         ("<!-- no-run -->\n```python\n```\n", "`no-run` needs a value"),
     ],
 )

@@ -1,0 +1,165 @@
+"""`pluginkit info`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pluginkit.cli.command import Command
+from pluginkit.cli.completing import plugin_names
+from pluginkit.cli.exit_codes import Exit
+from pluginkit.cli.options import json_option
+from pluginkit.cli.output import Painted, show, show_json
+from pluginkit.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from pluginkit.host import Host
+    from pluginkit.lifecycle import Plugin
+
+
+@click.command(
+    "info",
+    cls=Command,
+    examples=[
+        ("pluginkit info transformer", "what it is, what it requires, and its settings"),
+        ("pluginkit info transformer --json", "all of it, the manifest with every default written out"),
+    ],
+)
+@click.argument("name", shell_complete=plugin_names)
+@json_option
+@pass_session
+def info_command(session: Session, name: str, as_json: bool) -> int:
+    """Show all that is known of one plugin without running it.
+
+    That is its state and the reason, what its manifest says, what its config file sets (secrets
+    are hidden), and which other plugins want its name.
+    """
+    host = session.host
+    plugin = host.refresh()[name]
+    data = _described(host, plugin)
+    if as_json:
+        show_json({"plugin": data})
+    else:
+        _print(data)
+    return Exit.FINE
+
+
+def _described(host: Host, plugin: Plugin) -> dict[str, Any]:
+    from pluginkit.cli.remembered import past_failures
+    from pluginkit.cli.rows import row_of
+    from pluginkit.manifest import as_dict, normalise_name, problems_as_dicts
+
+    reason, manifest = plugin.reason, plugin.manifest
+    rivals = [p for p in host.plugins.conflicts if normalise_name(p.name) == normalise_name(plugin.name)]
+    return {
+        **row_of(plugin, past_failures(host)),
+        "problems": problems_as_dicts(reason.problems if reason is not None else ()),
+        "manifest": None if manifest is None else as_dict(manifest),
+        "config": _config_of(host, plugin.name),
+        "conflicts": [{"origin": str(p.origin), "reason": str(p.reason)} for p in rivals],
+    }
+
+
+def _config_of(host: Host, name: str) -> dict[str, Any] | None:
+    """What the plugin's config file says; None without one, or if it cannot be read (its state says why)."""
+    from pluginkit.config import PluginConfigs
+    from pluginkit.errors import ConfigError
+
+    try:
+        config = PluginConfigs.scan(host.setup.plugin_configs_dir).get(name)
+    except ConfigError:
+        return None
+    return None if config.file is None else config.as_dict()
+
+
+def _print(data: dict[str, Any]) -> None:
+    lines = [(label, text) for label, text in _lines(data) if text]
+    widest = max(len(label) for label, _ in lines)
+    for label, text in lines:
+        first, *others = text.splitlines()
+        show(Painted(f"{label}:".ljust(widest + 2), bold=True), first)
+        for line in others:
+            show(" " * (widest + 2), line)
+
+
+def _lines(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Labels and what is known, in order; what is not known is empty."""
+    yield "name", data["name"]
+    yield "version", data["version"] or ""
+    yield "state", data["state"]
+    yield "reason", data["reason"]["text"] if data["reason"] is not None else ""
+    yield "type", data["type"] or ""
+    yield "origin", data["origin"]
+    yield "runtime", data["runtime"] or ""
+    yield "priority", str(data["priority"])
+    for rival in data["conflicts"]:
+        yield "conflict", rival["reason"]
+    if data["manifest"] is not None:
+        yield from _manifest_lines(data["manifest"])
+    if data["config"] is not None:
+        yield "config file", data["config"]["file"]
+        yield "configured", _settings_text(data["config"]["settings"])
+
+
+def _manifest_lines(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    about, requires, plugin = manifest["about"], manifest["requires"], manifest["plugin"]
+    yield "entrypoint", plugin["entrypoint"]
+    yield "description", about["description"]
+    yield "maintainers", ", ".join(about["maintainers"])
+    yield "url", about["url"]
+    yield "license", about["license"]
+    yield "hooks", ", ".join(manifest["hooks"])
+    yield "offers", ", ".join(plugin["implementations"])
+    for what in ("host", "python", "pluginkit"):
+        yield f"requires {what}", requires[what]
+    for what in ("plugins", "packages"):
+        yield f"requires {what}", ", ".join(requires[what])
+    for what in ("before", "after"):
+        yield f"loads {what}", ", ".join(requires[what])
+    yield "capabilities", "\n".join(_capability_lines(manifest["capabilities"]))
+    yield "settings", "\n".join(_setting_lines(manifest["settings"]))
+    services = manifest["http_services"] or {"routes": []}
+    yield "routes", "\n".join(f"{r['method']} {r['route']} → {r['label']}" for r in services["routes"])
+    yield "manifest", manifest["file"] or "none; derived from its metadata"
+
+
+def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
+    """What the plugin asks for, one grant a line."""
+    for grant in capabilities["filesystem"]:
+        below = " and below" if grant["recursive"] else ""
+        yield f"{', '.join(grant['permissions'])} {grant['path']}{below}"
+    for direction in ("egress", "ingress"):
+        for rule in capabilities["network"][direction]:
+            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["anybody"])
+            ports = ", ".join(map(str, rule["ports"])) or "any"
+            yield f"{direction} {rule['protocol']} {whom} (ports: {ports})"
+    process = capabilities["process"]
+    for rule in process["exec"]:
+        yield " ".join(["exec", rule["command"], *rule["args"]])
+    for what in ("kill", "list", "signal"):
+        if process[what]:
+            yield f"{what} {', '.join(process[what])}"
+    if capabilities["env"]:
+        yield f"environment {', '.join(capabilities['env'])}"
+
+
+def _setting_lines(schema: Any) -> Iterator[str]:
+    """The settings that the plugin's schema declares: name, type, default and what they are for."""
+    from pluginkit.cli.values import readable
+
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    for name, declared in properties.items() if isinstance(properties, dict) else ():
+        if not isinstance(declared, dict):
+            continue
+        kind = " | ".join(map(readable, declared["enum"])) if "enum" in declared else declared.get("type", "")
+        default = f" = {readable(declared['default'])}" if "default" in declared else ""
+        meaning = f": {declared['description']}" if "description" in declared else ""
+        yield f"{name}{f' ({kind})' if kind else ''}{default}{meaning}"
+
+
+def _settings_text(settings: dict[str, Any]) -> str:
+    from pluginkit.cli.values import readable
+
+    return "\n".join(f"{key} = {readable(value)}" for key, value in settings.items())

@@ -165,8 +165,8 @@ def entry_points(text: str, group: str) -> list[tuple[str, str]]:
 def _info_directories(search_path: Iterable[object]) -> Iterator[tuple[str, str]]:
     """Each metadata directory with its distribution's normalised name, in the order of the search."""
     # Imports, too, pass by what stands on sys.path and is no path.
-    places = (place for place in search_path if isinstance(place, str | os.PathLike))
-    for directory in dict.fromkeys(map(os.path.abspath, places)):
+    places = (os.path.abspath(str(place)) for place in search_path if isinstance(place, str | os.PathLike))
+    for directory in dict.fromkeys(places):
         try:
             with os.scandir(directory) as listing:
                 names = [e.name for e in listing if e.name.endswith(_INFO_SUFFIXES) and e.name[0] not in ".~"]

@@ -14,6 +14,7 @@ is found in the function's attributes.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -60,6 +61,7 @@ class Entry:
         self._irregular = irregular
         text, names = _entry_text(name, parameters)
         self.function: Any = function_of(text, {}, f"hook {name}")
+        self.function.__code__ = _knowing_absent(self.function.__code__)
         self._key = names["body"]
         self._describe(parameters, names, body)
 
@@ -79,7 +81,7 @@ class Entry:
         Everything that the new code reads is there before the code is replaced.
         """
         text, names = _entry_text(self._name, parameters)
-        code = function_of(text, {}, f"hook {self._name}").__code__
+        code = _knowing_absent(function_of(text, {}, f"hook {self._name}").__code__)
         former = self._key
         self._describe(parameters, names, body)
         self.function.__code__ = code
@@ -90,7 +92,7 @@ class Entry:
     def _describe(self, parameters: Parameters | None, names: dict[str, str], body: Body) -> None:
         function = self.function
         function.__globals__.update(
-            {names["body"]: body, names["absent"]: ABSENT, names["irregular"]: self._irregular}
+            {names["body"]: body, names["irregular"]: self._irregular}
         )
         function.__name__ = self._name
         function.__qualname__ = f"hook.{self._name}"
@@ -102,7 +104,7 @@ class Entry:
             function.__kwdefaults__ = {**absent, **parameters.defaults} or None
 
 
-_OWN_NAMES = ("body", "absent", "irregular", "extra", "positional")
+_OWN_NAMES = ("body", "irregular", "extra", "positional")
 
 
 def _entry_text(name: str, parameters: Parameters | None) -> tuple[str, dict[str, str]]:
@@ -114,7 +116,7 @@ def _entry_text(name: str, parameters: Parameters | None) -> tuple[str, dict[str
 
 
 def _entry_lines(title: str, parameters: Parameters | None, names: dict[str, str]) -> list[str]:
-    body, absent, irregular, extra, positional = names.values()
+    body, irregular, extra, positional = names.values()
     if parameters is None:
         return [
             f"def {title}(*{positional}, **arguments):",
@@ -125,7 +127,7 @@ def _entry_lines(title: str, parameters: Parameters | None, names: dict[str, str
     call = f"    return {body}({', '.join(parameters.names)})"
     if parameters.strict:
         return [f"def {title}({', '.join(['*', *parameters.names]) if parameters.names else ''}):", call]
-    tests = [f"{name} is {absent}" for name in parameters.names if name not in parameters.defaults]
+    tests = [f"{name} is ..." for name in parameters.names if name not in parameters.defaults]
     given = ", ".join(f"{name!r}: {name}" for name in parameters.names)
     return [
         f"def {title}({', '.join([f'*{positional}', *parameters.names, f'**{extra}'])}):",
@@ -133,3 +135,13 @@ def _entry_lines(title: str, parameters: Parameters | None, names: dict[str, str
         f"        return {irregular}({{{given}}}, {extra}, *{positional})",
         call,
     ]
+
+
+def _knowing_absent(code: types.CodeType) -> types.CodeType:
+    """The same code with `ABSENT` where the text has `...`.
+
+    As a constant the mark is tested faster than as a global, and a lenient call makes as many
+    tests as it has arguments. `...` itself cannot be the mark: somebody may pass it.
+    """
+    constants = tuple(ABSENT if constant is ... else constant for constant in code.co_consts)
+    return code.replace(co_consts=constants)

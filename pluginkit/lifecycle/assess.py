@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pluginkit.config import PluginConfig, PluginConfigs, Settings
     from pluginkit.discovery import Catalogue, Entry, Found
-    from pluginkit.manifest import Manifest
+    from pluginkit.manifest import Manifest, PluginRequirement
     from pluginkit.versions import Version, VersionRange
 
 
@@ -66,12 +66,16 @@ def make_plan(catalogue: Catalogue, circumstances: Circumstances) -> Plan:
     for name, cycle in order.cycles.items():
         text = f"requires itself: {' → '.join(cycle)}; one of these has to give up its requirement"
         verdicts[name] = _failed(verdicts[name], Reason("requirement-cycle", text))
-    notices = tuple(
-        f"plugin {name!r}: {wish} is ignored, it would close a circle" for name, wish in order.ignored
-    )
     _hold_to_requirements(verdicts)
     fit = tuple(name for name in order.names if verdicts[name].state is PluginState.DISCOVERED)
-    return Plan(verdicts, fit, (*catalogue.notices, *notices))
+    notices = (
+        *catalogue.notices,
+        *map(str, catalogue.problems),
+        *configs.notices,
+        *configs.unmatched(verdicts),
+        *(f"plugin {name!r}: {wish} is ignored, it would close a circle" for name, wish in order.ignored),
+    )
+    return Plan(verdicts, fit, notices)
 
 
 def _assess(
@@ -130,35 +134,41 @@ def _incompatibility(found: Found, circumstances: Circumstances) -> Reason | Non
 
 def _hold_to_requirements(verdicts: dict[str, Assessment]) -> None:
     """Fail those whose requirements are missing or unfit, until nothing changes any more."""
+    names = {normalise_name(name): name for name in verdicts}
+    needy = sorted(name for name, verdict in verdicts.items() if _requirements(verdict))
     changed = True
     while changed:
         changed = False
-        for name in sorted(verdicts):
+        for name in needy:
             if verdicts[name].state is PluginState.DISCOVERED:
-                reason = _unmet(verdicts[name].source, verdicts)
+                reason = _unmet(verdicts[name], verdicts, names)
                 if reason is not None:
                     verdicts[name] = _failed(verdicts[name], reason)
                     changed = True
 
 
-def _unmet(entry: Entry, verdicts: Mapping[str, Assessment]) -> Reason | None:
-    names = {normalise_name(name): name for name in verdicts}
-    for requirement in _manifest(entry).requires.plugins:
+def _unmet(
+    verdict: Assessment, verdicts: Mapping[str, Assessment], names: Mapping[str, str]
+) -> Reason | None:
+    for requirement in _requirements(verdict):
         present = names.get(normalise_name(requirement.name))
         wanted = f"{requirement.name} {requirement.range}".strip()
         if present is None:
             hint = did_you_mean(requirement.name, verdicts)
             return Reason("requirement-missing", f"requires the plugin {wanted}, which is not there{hint}")
-        verdict = verdicts[present]
-        if verdict.state is not PluginState.DISCOVERED:
-            text = f"requires the plugin {wanted}, which is {verdict.state}: {verdict.reason}"
+        other = verdicts[present]
+        if other.state is not PluginState.DISCOVERED:
+            text = f"requires the plugin {wanted}, which is {other.state}: {other.reason}"
             return Reason("requirement-unfit", text)
-        version = _manifest(verdict.source).version
+        version = _manifest(other.source).version
         if not requirement.range.contains(version, prereleases=True):
-            return Reason(
-                "requirement-version", f"requires the plugin {wanted}, there is {present} {version}"
-            )
+            return Reason("requirement-version", f"requires the plugin {wanted}, there is {present} {version}")
     return None
+
+
+def _requirements(verdict: Assessment) -> tuple[PluginRequirement, ...]:
+    fit = verdict.state is PluginState.DISCOVERED
+    return _manifest(verdict.source).requires.plugins if fit else ()
 
 
 def _order(verdicts: Mapping[str, Assessment]) -> Order:

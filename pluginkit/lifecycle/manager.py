@@ -76,6 +76,7 @@ class Lifecycle:
         self.providers = providers
         self.quarantine = Quarantine(quarantine)
         self._loaded: list[str] = []
+        self._packages: dict[str, Plugin] = {}
         self._lock = threading.RLock()
         self._depth = 0
         self._pending: list[tuple[str, str | None, dict[str, Any]]] = []
@@ -204,6 +205,7 @@ class Lifecycle:
         plugin.notices = (*found.notices, *staged.warnings)
         plugin._move(PluginState.LOADED)
         self._loaded.append(plugin.name)
+        self._packages[found.package] = plugin
         self._publish("loaded", plugin.name, version=plugin.version, generation=plugin.generation)
         if live.started:
             plugin._move(PluginState.RUNNING)
@@ -246,14 +248,13 @@ class Lifecycle:
         A declared requirement is always meant; another plugin only where the host itself could
         not import anything else of that name.
         """
+        plugin = self._packages.get(head)
+        live = plugin._live if plugin is not None else None
+        if plugin is None or live is None:
+            return None
         required = {normalise_name(requirement.name) for requirement in found.manifest.requires.plugins}
-        for plugin in self.plugins.values():
-            live = plugin._live
-            if live is None or not isinstance(plugin.source, Found) or plugin.source.package != head:
-                continue
-            if normalise_name(plugin.name) in required or live.instance.public_name == head:
-                return live.instance
-        return None
+        is_meant = normalise_name(plugin.name) in required or live.instance.public_name == head
+        return live.instance if is_meant else None
 
     def dependents(self, name: str) -> list[Plugin]:
         """The live plugins that require `name` or import it, directly or not, last loaded first."""
@@ -339,6 +340,7 @@ class Lifecycle:
         plugin._live = None
         self.quarantine.forget(plugin.name)
         self._loaded.remove(plugin.name)
+        self._packages.pop(found.package, None)
         was_started = live.started
         result = take_down(found, live, timeout)
         plugin._move(PluginState.STOPPED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 
 from pluginkit.errors import UnknownName
 from pluginkit.lifecycle.plugin import Plugin
@@ -37,6 +37,11 @@ class Plugins(Mapping[str, Plugin]):
 
     def __len__(self) -> int:
         return len(self._table)
+
+    def values(self) -> ValuesView[Plugin]:
+        """All plugins, in order of name."""
+        # Mapping's own would look each name up again, normalised anew.
+        return self._table.values()
 
     def __repr__(self) -> str:
         return f"<Plugins {', '.join(f'{p.name} {p.state}' for p in self._table.values())}>"

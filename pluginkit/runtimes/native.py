@@ -22,6 +22,7 @@ from pluginkit.runtimes import running
 from pluginkit.runtimes.base import Instance, Leftover, OpenRequest
 
 if TYPE_CHECKING:
+    from pluginkit.discovery import Found
     from pluginkit.manifest import Entrypoint
 
 
@@ -33,7 +34,7 @@ class NativeRuntime:
     def open(self, request: OpenRequest) -> Instance:
         found = request.found
         if found.origin.kind == "distribution" and not _is_private(found.package):
-            return ImportedInstance(found.package, found.manifest.entrypoint)
+            return ImportedInstance(found)
         previous = request.previous.generation if isinstance(request.previous, NativeInstance) else None
 
         def wire(head: str) -> Generation | None:
@@ -49,7 +50,7 @@ class NativeRuntime:
             reuse=previous.codes if previous is not None else None,
         )
         try:
-            return NativeInstance(generation, found.manifest.entrypoint)
+            return NativeInstance(generation, found)
         except BaseException:
             generation.close()
             raise
@@ -58,19 +59,30 @@ class NativeRuntime:
 class _InProcess(ABC):
     """What both kinds of in-process plugin share: objects are made from modules."""
 
-    def __init__(self, entrypoint: Entrypoint) -> None:
-        self.module = self.import_entry(entrypoint)
+    def __init__(self, found: Found) -> None:
+        self._entrypoint = found.manifest.entrypoint
+        self._package = found.package
+        self.module = self.import_module(found.module)
 
     @abstractmethod
-    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
-        """Import the module that the entry point names."""
+    def import_module(self, name: str) -> ModuleType:
+        """Import a module of the plugin by its name relative to the root package, "" for the root."""
+
+    def relative(self, name: str) -> str:
+        """The plugin's module that `name` means; an installed plugin's carries the package in front."""
+        return "" if name == self._package else name.removeprefix(f"{self._package}.")
 
     def create(self, entrypoint: Entrypoint, context: object) -> Any:
-        module = self.import_entry(entrypoint)
+        is_main = entrypoint.module == self._entrypoint.module
+        module = self.module if is_main else self.import_module(self.relative(entrypoint.module))
         if entrypoint.attribute is None:
             return module
         target = _dotted(module, entrypoint.attribute)
         return _construct(target, context) if inspect.isclass(target) else target
+
+    def symbol(self, name: str) -> Any:
+        module, _, attribute = name.rpartition(":")
+        return _dotted(self.import_module(self.relative(module)) if module else self.module, attribute)
 
     def symbols(self) -> Mapping[str, object]:
         return {name: value for name, value in vars(self.module).items() if not name.startswith("_")}
@@ -81,9 +93,9 @@ class NativeInstance(_InProcess):
 
     reloadable = True
 
-    def __init__(self, generation: Generation, entrypoint: Entrypoint) -> None:
+    def __init__(self, generation: Generation, found: Found) -> None:
         self.generation = generation
-        super().__init__(entrypoint)
+        super().__init__(found)
 
     @property
     def number(self) -> int:
@@ -99,18 +111,16 @@ class NativeInstance(_InProcess):
     def commit(self) -> None:
         self.generation.commit()
 
-    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
-        return self.generation.import_module(relative_module(self.generation, entrypoint.module))
+    def import_module(self, name: str) -> ModuleType:
+        return self.generation.import_module(name)
+
+    def relative(self, name: str) -> str:
+        # `cat` in the directory `cat` is the file `cat.py` in it, if there is one.
+        return name if name in self.generation.locations else super().relative(name)
 
     def create(self, entrypoint: Entrypoint, context: object) -> Any:
         with executing(self.generation):
             return super().create(entrypoint, context)
-
-    def symbol(self, name: str) -> Any:
-        module, _, attribute = name.rpartition(":")
-        if not module:
-            return _dotted(self.module, attribute)
-        return _dotted(self.generation.import_module(relative_module(self.generation, module)), attribute)
 
     def running(self) -> tuple[Leftover, ...]:
         belongs = self._belongs()
@@ -135,9 +145,9 @@ class ImportedInstance(_InProcess):
     reloadable = False
     number = None
 
-    def __init__(self, package: str, entrypoint: Entrypoint) -> None:
-        self.public_name = package
-        super().__init__(entrypoint)
+    def __init__(self, found: Found) -> None:
+        self.public_name = found.package
+        super().__init__(found)
 
     def imports(self, other: Instance) -> bool:
         return False
@@ -145,14 +155,8 @@ class ImportedInstance(_InProcess):
     def commit(self) -> None:
         """The host's import is what everybody sees already."""
 
-    def import_entry(self, entrypoint: Entrypoint) -> ModuleType:
-        name = entrypoint.module
-        inside = name == self.public_name or name.startswith(self.public_name + ".")
-        return importlib.import_module(name if inside else f"{self.public_name}.{name}")
-
-    def symbol(self, name: str) -> Any:
-        module, _, attribute = name.rpartition(":")
-        return _dotted(importlib.import_module(module) if module else self.module, attribute)
+    def import_module(self, name: str) -> ModuleType:
+        return importlib.import_module(f"{self._package}.{name}" if name else self._package)
 
     def running(self) -> tuple[Leftover, ...]:
         directory = str(Path(self.module.__file__ or "").parent)
@@ -163,19 +167,6 @@ class ImportedInstance(_InProcess):
 
     def close(self) -> None:
         """The module is the host's; nothing was taken."""
-
-
-def relative_module(generation: Generation, name: str) -> str:
-    """The module of the plugin that an entry point means, relative to the root package.
-
-    `cat` in the directory `cat` is the file `cat.py` in it, or, without one, the package
-    itself. An installed plugin's entry point carries the package's name in front.
-    """
-    if name in generation.locations:
-        return name
-    if name == generation.package:
-        return ""
-    return name.removeprefix(generation.package + ".")
 
 
 def _is_private(package: str) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -45,6 +46,9 @@ _FENCE = re.compile(
 _COMMENT = re.compile(r"<!-- *(?P<key>[a-z-]+)(?:: *(?P<value>(?:(?!-->).)*?))? *-->\s*\Z", re.DOTALL)
 _COMMANDS = {"file", "output", "exit", "no-run"}
 _TIMEOUT = 120.0
+
+_IN_THE_SAMPLE_PROJECT = re.compile(r"^<!-- runs in the sample project -->$", re.MULTILINE)
+_SAMPLE_PROJECT = ("config.yaml", "plugins", "plugin_configs")
 
 # Commands that readers type, and the modules behind them.
 _SCRIPTS = {"pip": "pip", "pluginkit": "pluginkit", "pytest": "pytest"}
@@ -232,9 +236,19 @@ def readers_env(child_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
     }
 
 
+def copy_sample_project(directory: Path) -> None:
+    for name in _SAMPLE_PROJECT:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, directory / name)
+
+
 def run_document(name: str, text: str, tmp_path: Path, env: dict[str, str]) -> None:
     directory = tmp_path / "work"
     directory.mkdir()
+    if _IN_THE_SAMPLE_PROJECT.search(text):
+        copy_sample_project(directory)
     with PythonSession.started(directory, env) as python:
         document = Document(name, directory, env, python)
         for block in blocks_of(text):
@@ -251,6 +265,10 @@ def test_qa01_every_example_runs(path: Path, tmp_path: Path, readers_env: dict[s
 
 
 GOOD = """
+<!-- runs in the sample project -->
+```console
+$ ls config.yaml plugins/cat/manifest.yaml
+```
 <!-- file: greet/words.py -->
 ```python
 WORD = "hello"

@@ -77,7 +77,8 @@ def _print(config: Config, values: dict[str, Any], origin: bool) -> None:
     from pluginkit.cli.table import Table
     from pluginkit.cli.values import readable
 
-    table = Table(("KEY", "VALUE", "ORIGIN") if origin else ("KEY", "VALUE"))
+    # Values come last: some are long, and a line of them should not push anything away.
+    table = Table(("KEY", "ORIGIN", "VALUE") if origin else ("KEY", "VALUE"))
     for name, value in values.items():
-        table.add(name, readable(value), *([config.origin(name)] if origin else []))
+        table.add(name, *([config.origin(name)] if origin else []), readable(value))
     table.show()

@@ -1,0 +1,1 @@
+"""Checks that run nothing of a plugin: what `validate` and `doctor` are made of."""

@@ -169,8 +169,13 @@ class Host:
             raise errors
 
     def __enter__(self) -> Self:
-        self.load()
-        return self.start()
+        try:
+            self.load()
+            return self.start()
+        except BaseException:
+            # Ctrl-C, say: `with` would not call `__exit__`.
+            self.close()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

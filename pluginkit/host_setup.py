@@ -40,6 +40,7 @@ class HostSetup:
     disabled: tuple[str, ...]
     errors: ErrorPolicy
     timing: bool
+    strict: bool
     quarantine: QuarantineRule
     version: Version | None
     config_file: Path | None
@@ -72,6 +73,7 @@ class HostSetup:
             host=self.version,
             disabled=disabled,
             plugin_configs_dir=self.plugin_configs_dir,
+            strict=self.strict,
         )
 
 
@@ -94,6 +96,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     version: str | None,
     errors: ErrorPolicy | None,
     quarantine: tuple[int, float] | None,
+    strict: bool,
 ) -> HostSetup:
     """Let arguments win over the configuration, and that over the defaults."""
     directories = _directories(plugins_dir, config)
@@ -111,6 +114,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         errors=errors or (config.hooks.errors if config is not None else "record"),
         timing=config is not None and config.hooks.timing,
         quarantine=_quarantine(quarantine, config),
+        strict=strict,
         version=_host_version(version, config),
         config_file=None if config is None else config.path,
     )

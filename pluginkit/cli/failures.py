@@ -10,8 +10,6 @@ from pluginkit.cli.paths import shown_path
 from pluginkit.lifecycle import PluginState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pluginkit.errors import Reason
     from pluginkit.host import Host
     from pluginkit.lifecycle import Failure, Plugin
@@ -78,6 +76,8 @@ def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> st
         return f"install the distribution that has the module {missing[1]!r}, or {off}"
     if code == "manifest-invalid" and plugin is not None and plugin.origin.path is not None:
         return f"see all of it: pluginkit validate {shown_path(plugin.origin.path)}; or {off}"
+    if code == "conflict":
+        return "rename or remove one of the two"  # both go by the name that `disable` would take
     return f"{_ADVICE.get(code, 'mend it')}, or {off}"
 
 
@@ -93,14 +93,8 @@ _ADVICE = {
     "incompatible-host": "install a version of it that fits this host",
     "incompatible-python": "install a version of it that fits this Python",
     "incompatible-pluginkit": "install a version of it that fits this pluginkit",
-    "conflict": "remove one of the two",
     "exclusive-type": "switch the other one off",
 }
-
-
-def names_of_failed(plugins: Iterable[Plugin]) -> tuple[str, ...]:
-    """The names of the plugins that are `failed`."""
-    return tuple(plugin.name for plugin in plugins if plugin.state is PluginState.FAILED)
 
 
 def _head(name: str, version: str | None, text: str) -> None:

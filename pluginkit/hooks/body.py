@@ -33,9 +33,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 Role = Literal["plain", "async", "perhaps async", "wrapper", "old wrapper"]
 
@@ -72,6 +72,7 @@ class Form:
             `grouped` collects them beside the results.
         timed: report the seconds of each call to `spent`.
         observed: a first parameter `observer` is told of each beginning, answer and error.
+        holder: the name under which the text finds the implementations themselves.
     """
 
     name: str
@@ -80,17 +81,63 @@ class Form:
     errors: Literal["none", "caught", "grouped"] = "caught"
     timed: bool = False
     observed: bool = False
+    holder: str = "implementations"
+
+
+class Participant(Protocol):
+    """What the text has to know of an implementation, be it ours or pluggy's."""
+
+    @property
+    def plugin_name(self) -> str: ...
+    @property
+    def argnames(self) -> tuple[str, ...]: ...
+    @property
+    def kwargnames(self) -> tuple[str, ...]: ...
+
+
+Q = TypeVar("Q", bound=Participant)
 
 
 def body_text(form: Form, callees: Sequence[Callee]) -> str:
     """The source of the function that calls `callees`, in their order."""
-    wrapped = any(callee.is_wrapper for callee in callees)
     parameters = ["arguments"] if form.parameters is None else list(form.parameters.values())
     if form.observed:
         parameters.insert(0, "observer")
-    write = _Wrapped if wrapped else _Plain
-    lines = [f"def {form.name}({', '.join(parameters)}):", *indented(write(form, callees).lines())]
-    return "\n".join(lines) + "\n"
+    return text_of([f"def {form.name}({', '.join(parameters)}):", *indented(body_lines(form, callees))])
+
+
+def body_lines(form: Form, callees: Sequence[Callee]) -> list[str]:
+    """The same without the `def`, for a function whose first lines are written elsewhere."""
+    write = _Wrapped if any(callee.is_wrapper for callee in callees) else _Plain
+    return write(form, callees).lines()
+
+
+def callees_of(
+    implementations: Sequence[Q], role: Callable[[Q], Role], taken: Iterable[str]
+) -> list[Callee]:
+    """The implementations as the text sees them, none under a name that is taken."""
+    names = [implementation.plugin_name for implementation in implementations]
+    chosen = labels([*names, *(f"in_{name}" for name in names)], RESERVED.union(taken))
+    return [
+        Callee(
+            label=chosen[index],
+            argnames=implementation.argnames,
+            kwargnames=implementation.kwargnames,
+            role=role(implementation),
+            variable=chosen[len(names) + index],
+        )
+        for index, implementation in enumerate(implementations)
+    ]
+
+
+def locals_of(parameters: Iterable[str]) -> dict[str, str]:
+    """What the arguments are called in a body, where some names are taken."""
+    names = tuple(parameters)
+    return dict(zip(names, labels(names, taken=RESERVED), strict=True))
+
+
+def text_of(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def labels(names: Iterable[str], taken: Iterable[str]) -> list[str]:
@@ -144,6 +191,9 @@ class _Plain:
             lines += self.guarded(index, self.answer(index, callee))
         return lines + self.ending("None" if self.form.firstresult else "results")
 
+    def this(self, index: int) -> str:
+        return f"{self.form.holder}[{index}]"
+
     def ending(self, outcome: str) -> list[str]:
         if self.form.errors != "grouped":
             return [f"return {outcome}"]
@@ -159,19 +209,19 @@ class _Plain:
 
     def called(self, index: int, callee: Callee) -> list[str]:
         if callee.role == "async":
-            return [f"refuse(implementations[{index}])"]
+            return [f"refuse({self.this(index)})"]
         lines = [f"result = {self.call(index, callee)}"]
         if callee.role == "perhaps async":
-            lines.append(f"settled(implementations[{index}], result)")
+            lines.append(f"settled({self.this(index)}, result)")
         if self.form.observed:
-            lines.append(f"observer.answered(implementations[{index}], result)")
+            lines.append(f"observer.answered({self.this(index)}, result)")
         return lines
 
     def call(self, index: int, callee: Callee) -> str:
         if self.form.parameters is None:
-            given = [f"*picked(implementations[{index}], arguments)"] if callee.argnames else []
+            given = [f"*picked({self.this(index)}, arguments)"] if callee.argnames else []
             if callee.kwargnames:
-                given.append(f"**optional(implementations[{index}], arguments)")
+                given.append(f"**optional({self.this(index)}, arguments)")
         else:
             local = self.form.parameters
             given = [local[name] for name in callee.argnames]
@@ -180,7 +230,7 @@ class _Plain:
 
     def guarded(self, index: int, lines: list[str]) -> list[str]:
         """Put what belongs to every implementation around its block: errors, time, observation."""
-        this = f"implementations[{index}]"
+        this = self.this(index)
         before, handlers = [], []
         if self.form.timed:
             before.append("begun = clock()")
@@ -246,13 +296,13 @@ class _Wrapped(_Plain):
     def entering(self, index: int, callee: Callee) -> str:
         call = self.call(index, callee)
         if callee.role == "old wrapper":
-            call = f"adapted({call}, implementations[{index}])"
+            call = f"adapted({call}, {self.this(index)})"
         return f"entered({call})"
 
     def leaving(self, index: int, callee: Callee, outcome: str) -> list[str]:
         given = f"{callee.variable}, {outcome}, failure"
         if self.form.errors != "none":
-            given += f", implementations[{index}]"
+            given += f", {self.this(index)}"
         if self.form.errors == "grouped":
             given += ", errors"
         return [f"if {callee.variable} is not None:", f"    {outcome}, failure = leave({given})"]

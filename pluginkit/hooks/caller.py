@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookCaller, HookImpl
 
 from pluginkit.hooks.arguments import refuse_positional
+from pluginkit.hooks.body import RESERVED
 from pluginkit.hooks.entry import ABSENT, Body, Entry, Parameters
-from pluginkit.hooks.multicall import pluggy_source
+from pluginkit.hooks.multicall import PluggyBody
 from pluginkit.hooks.pluggy_calls import History, PluggyCalls, place_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Caller(PluggyCalls):
         self._spec: Any = None
         self._lock = threading.RLock()
         self._implementations: list[HookImpl] = []
+        self._is_generated = False
         self._subsets: weakref.WeakSet[SubsetCaller] = weakref.WeakSet()
         self._entry = Entry(name, None, self._first_call, self._irregular)
         self.function = self._entry.function
@@ -82,8 +84,8 @@ class Caller(PluggyCalls):
             self.reset()
 
     def source(self) -> str:
-        """The generated text that a call runs now."""
-        return pluggy_source(self.name, self._implementations, self.names, firstresult=self.firstresult)
+        """The generated text that a call runs."""
+        return PluggyBody(self.name, self._implementations, self.names, firstresult=self.firstresult).text()
 
     # What the manager does with it
 
@@ -122,7 +124,9 @@ class Caller(PluggyCalls):
     def reset(self) -> None:
         """Have the body generated anew at the next call; monitors may have come or gone."""
         with self._lock:
+            self._is_generated = False
             self._entry.body = self._first_call if self.manager.is_direct else self._through_manager
+            self._entry.outline()
             for subset in self._subsets:
                 subset.reset()
 
@@ -131,10 +135,26 @@ class Caller(PluggyCalls):
     def _first_call(self, *values: Any) -> Any:
         self.refuse_historic()
         with self._lock:
-            body = self._entry.body
-            if body == self._first_call:
-                body = self._entry.body = self.body_for(self._implementations)
-        return body(*values)
+            if not self._is_generated and self.manager.is_direct:
+                self._generate()
+        names = self.names
+        return self.function(**(values[0] if names is None else dict(zip(names, values, strict=True))))
+
+    def _generate(self) -> None:
+        """Put the calls of the present implementations into the function itself, if they fit there."""
+        names = self.names
+        if names is not None and (RESERVED.intersection(names) or not self.all_known(self._implementations, names)):
+            self._entry.body = self.body_for(self._implementations)
+        else:
+            body = PluggyBody(
+                self.name,
+                self._implementations,
+                names,
+                firstresult=self.firstresult,
+                taken=self._entry.taken() - RESERVED,
+            )
+            self._entry.inline(body.lines(), body.names(), body.helpers())
+        self._is_generated = True
 
     def _through_manager(self, *values: Any) -> Any:
         """The body while calls are monitored."""

@@ -10,24 +10,27 @@ handle that anybody holds. A call that has begun keeps the body that it began wi
 Of the forms measured, an object with a `__call__` costs 300 ns and more per call, a
 `functools.partial` subclass 120 on Python 3.11; this function costs 20. What else a hook can do
 is found in the function's attributes.
+
+The lenient hooks of a `PluginManager` save those 20 as well: there the body's lines are put
+into the function itself (`inline`), by swapping its code.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pluginkit.hooks.body import identifier, labels
-from pluginkit.hooks.compiling import function_of
+from pluginkit.hooks.body import identifier, indented, labels, text_of
+from pluginkit.hooks.compiling import code_of
 
 ABSENT = type("Absent", (), {"__repr__": lambda self: "<absent>"})()
 """Stands for an argument that a lenient call leaves out and that has no default."""
 
 Body = Callable[..., Any]
-Irregular = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +59,65 @@ class Entry:
             among them, with the others, and with what came by position.
     """
 
-    def __init__(self, name: str, parameters: Parameters | None, body: Body, irregular: Irregular) -> None:
+    def __init__(
+        self, name: str, parameters: Parameters | None, body: Body, irregular: Callable[..., Any]
+    ) -> None:
         self._name = name
         self._irregular = irregular
-        text, names = _entry_text(name, parameters)
-        self.function: Any = function_of(text, {}, f"hook {name}")
-        self.function.__code__ = _knowing_absent(self.function.__code__)
-        self._key = names["body"]
-        self._describe(parameters, names, body)
+        self._form = _EntryForm.of(name, parameters)
+        self._code = self._form.code()
+        self.function: Any = types.FunctionType(self._code, {})
+        self._describe(parameters)
+        self.body = body
 
     @property
     def body(self) -> Body:
         """What a call of the function runs; setting it is the one assignment of a swap."""
-        body: Body = self.function.__globals__[self._key]
+        body: Body = self.function.__globals__[self._form.body]
         return body
 
     @body.setter
     def body(self, body: Body) -> None:
-        self.function.__globals__[self._key] = body
+        self.function.__globals__[self._form.body] = body
 
     def respecify(self, parameters: Parameters, body: Body) -> None:
         """Give a hook that was called without a spec its signature; the function stays the same.
 
         Everything that the new code reads is there before the code is replaced.
         """
-        text, names = _entry_text(self._name, parameters)
-        code = _knowing_absent(function_of(text, {}, f"hook {self._name}").__code__)
-        former = self._key
-        self._describe(parameters, names, body)
-        self.function.__code__ = code
-        self._key = names["body"]
+        former = self._form.body
+        self._form = _EntryForm.of(self._name, parameters)
+        self._code = self._form.code()
+        self._describe(parameters)
+        self.body = body
+        self.function.__code__ = self._code
         # For a call that another thread has begun in the former code.
         self.function.__globals__[former] = partial(self._irregular, {})
 
-    def _describe(self, parameters: Parameters | None, names: dict[str, str], body: Body) -> None:
+    def inline(self, lines: Iterable[str], names: Mapping[str, Any], helpers: Mapping[str, Any]) -> None:
+        """Put a body's lines into the function itself, until `outline`.
+
+        The lines use `names`, none of which may be `taken`, and which go when the last call
+        that runs these lines has ended. The `helpers` stay.
+        """
+        own = self.function.__globals__
+        own.update(helpers)
+        own.update(names)
+        code = self._form.code(lines)
+        weakref.finalize(code, _forget, own, tuple(names)).atexit = False
+        self.function.__code__ = code
+
+    def outline(self) -> None:
+        """Have the function run `body` again."""
+        self.function.__code__ = self._code
+
+    def taken(self) -> frozenset[str]:
+        """Names that lines to be put in place must not use for anything else."""
+        return frozenset((*self.function.__globals__, *self._form.names))
+
+    def _describe(self, parameters: Parameters | None) -> None:
         function = self.function
-        function.__globals__.update(
-            {names["body"]: body, names["irregular"]: self._irregular}
-        )
+        function.__globals__[self._form.irregular] = self._irregular
         function.__name__ = self._name
         function.__qualname__ = f"hook.{self._name}"
         function.__module__ = "pluginkit"
@@ -104,44 +128,56 @@ class Entry:
             function.__kwdefaults__ = {**absent, **parameters.defaults} or None
 
 
-_OWN_NAMES = ("body", "irregular", "extra", "positional")
+@dataclass(frozen=True, slots=True)
+class _EntryForm:
+    """The first lines of an entry function, and what it calls its own names."""
+
+    hook: str
+    head: tuple[str, ...]
+    call: str
+    body: str
+    irregular: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, hook: str, parameters: Parameters | None) -> _EntryForm:
+        if parameters is None:
+            return cls._of_anything(hook)
+        own = labels(("body", "irregular", "extra", "positional"), taken=parameters.names)
+        body, irregular, extra, positional = own
+        call = f"{body}({', '.join(parameters.names)})"
+        title = identifier(hook)
+        if parameters.strict:
+            given = ", ".join(["*", *parameters.names]) if parameters.names else ""
+            return cls(hook, (f"def {title}({given}):",), call, body, irregular, parameters.names)
+        tests = [f"{name} is ..." for name in parameters.names if name not in parameters.defaults]
+        given = ", ".join(f"{name!r}: {name}" for name in parameters.names)
+        head = (
+            f"def {title}({', '.join([f'*{positional}', *parameters.names, f'**{extra}'])}):",
+            f"    if {' or '.join([positional, extra, *tests])}:",
+            f"        return {irregular}({{{given}}}, {extra}, *{positional})",
+        )
+        return cls(hook, head, call, body, irregular, (*parameters.names, extra, positional))
+
+    @classmethod
+    def _of_anything(cls, hook: str) -> _EntryForm:
+        head = (
+            f"def {identifier(hook)}(*positional, **arguments):",
+            "    if positional:",
+            "        return irregular({}, arguments, *positional)",
+        )
+        return cls(hook, head, "mapped(arguments)", "mapped", "irregular", ("positional", "arguments"))
+
+    def code(self, lines: Iterable[str] | None = None) -> types.CodeType:
+        """The code that ends in these lines, or in a call of the body.
+
+        Where the text tests for `...` the code has `ABSENT`: as a constant it is tested faster
+        than as a global. `...` itself cannot be the mark, since somebody may pass it.
+        """
+        tail = [f"return {self.call}"] if lines is None else lines
+        return code_of(text_of([*self.head, *indented(tail)]), self.hook, ellipsis=ABSENT)
 
 
-def _entry_text(name: str, parameters: Parameters | None) -> tuple[str, dict[str, str]]:
-    """The text of the function, and what it calls each of its own names there."""
-    arguments = () if parameters is None else parameters.names
-    own = ("mapped" if parameters is None else "body", *_OWN_NAMES[1:])
-    names = dict(zip(_OWN_NAMES, labels(own, taken=arguments), strict=True))
-    return "".join(f"{line}\n" for line in _entry_lines(identifier(name), parameters, names)), names
-
-
-def _entry_lines(title: str, parameters: Parameters | None, names: dict[str, str]) -> list[str]:
-    body, irregular, extra, positional = names.values()
-    if parameters is None:
-        return [
-            f"def {title}(*{positional}, **arguments):",
-            f"    if {positional}:",
-            f"        return {irregular}({{}}, arguments, *{positional})",
-            f"    return {body}(arguments)",
-        ]
-    call = f"    return {body}({', '.join(parameters.names)})"
-    if parameters.strict:
-        return [f"def {title}({', '.join(['*', *parameters.names]) if parameters.names else ''}):", call]
-    tests = [f"{name} is ..." for name in parameters.names if name not in parameters.defaults]
-    given = ", ".join(f"{name!r}: {name}" for name in parameters.names)
-    return [
-        f"def {title}({', '.join([f'*{positional}', *parameters.names, f'**{extra}'])}):",
-        f"    if {' or '.join([positional, extra, *tests])}:",
-        f"        return {irregular}({{{given}}}, {extra}, *{positional})",
-        call,
-    ]
-
-
-def _knowing_absent(code: types.CodeType) -> types.CodeType:
-    """The same code with `ABSENT` where the text has `...`.
-
-    As a constant the mark is tested faster than as a global, and a lenient call makes as many
-    tests as it has arguments. `...` itself cannot be the mark: somebody may pass it.
-    """
-    constants = tuple(ABSENT if constant is ... else constant for constant in code.co_consts)
-    return code.replace(co_consts=constants)
+def _forget(names: dict[str, Any], gone: Iterable[str]) -> None:
+    for name in gone:
+        names.pop(name, None)

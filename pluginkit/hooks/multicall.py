@@ -10,7 +10,7 @@ from pluggy import HookCallError
 
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional
-from pluginkit.hooks.body import RESERVED, Callee, Form, body_text, identifier, labels
+from pluginkit.hooks.body import Form, Role, body_lines, body_text, callees_of, identifier, labels, locals_of
 from pluginkit.hooks.compiling import function_of
 
 if TYPE_CHECKING:
@@ -28,61 +28,64 @@ def multicall(
     Raises:
         HookCallError: an implementation needs an argument that is missing.
     """
-    return pluggy_body(hook_name, hook_impls, None, firstresult=firstresult)(caller_kwargs)
+    return PluggyBody(hook_name, hook_impls, None, firstresult=firstresult).function()(caller_kwargs)
 
 
-def pluggy_body(
-    name: str, hook_impls: Sequence[HookImpl], parameters: Sequence[str] | None, *, firstresult: bool
-) -> Callable[..., Any]:
-    """The function that calls `hook_impls`, the last first.
+class PluggyBody:
+    """The body that calls `hook_impls`, the last first.
 
     It takes the arguments that `parameters` name, in that order, or one mapping if that is
-    None.
+    None. `taken` are names that its text must not use.
     """
-    called = tuple(reversed(hook_impls))
-    form = Form(identifier(name), _locals(parameters), firstresult, errors="none")
-    callees = _callees(called, form)
-    names: dict[str, Any] = {
-        "implementations": called,
-        "entered": wrapping.entered,
-        "leave": wrapping.leave,
-        "adapted": partial(wrapping.adapted, hook=name),
-        "picked": _picked,
-        "optional": optional,
-    }
-    for callee, implementation in zip(callees, called, strict=True):
-        names[callee.label] = implementation.function
-    return function_of(body_text(form, callees), names, f"hook {name}")
+
+    def __init__(
+        self,
+        hook: str,
+        hook_impls: Sequence[HookImpl],
+        parameters: Sequence[str] | None,
+        *,
+        firstresult: bool,
+        taken: frozenset[str] = frozenset(),
+    ) -> None:
+        self._hook = hook
+        self._called = tuple(reversed(hook_impls))
+        arguments = None if parameters is None else locals_of(parameters)
+        (holder,) = labels(["implementations"], taken)
+        self._form = Form(identifier(hook), arguments, firstresult, errors="none", holder=holder)
+        self._callees = callees_of(self._called, _role, {holder, *taken, *(arguments or {}).values()})
+
+    def text(self) -> str:
+        return body_text(self._form, self._callees)
+
+    def lines(self) -> list[str]:
+        """The text without its `def`, to be put where the arguments have their own names."""
+        return body_lines(self._form, self._callees)
+
+    def function(self) -> Callable[..., Any]:
+        return function_of(self.text(), {**self.helpers(), **self.names()}, self._hook)
+
+    def names(self) -> dict[str, Any]:
+        """What the text uses that belongs to these implementations."""
+        names: dict[str, Any] = {self._form.holder: self._called}
+        for callee, implementation in zip(self._callees, self._called, strict=True):
+            names[callee.label] = implementation.function
+        return names
+
+    def helpers(self) -> dict[str, Any]:
+        """What it uses besides."""
+        return {
+            "entered": wrapping.entered,
+            "leave": wrapping.leave,
+            "adapted": partial(wrapping.adapted, hook=self._hook),
+            "picked": _picked,
+            "optional": optional,
+        }
 
 
-def pluggy_source(
-    name: str, hook_impls: Sequence[HookImpl], parameters: Sequence[str] | None, *, firstresult: bool
-) -> str:
-    """The text of that function."""
-    form = Form(identifier(name), _locals(parameters), firstresult, errors="none")
-    return body_text(form, _callees(tuple(reversed(hook_impls)), form))
-
-
-def _locals(parameters: Sequence[str] | None) -> dict[str, str] | None:
-    if parameters is None:
-        return None
-    return dict(zip(parameters, labels(parameters, taken=RESERVED), strict=True))
-
-
-def _callees(called: Sequence[HookImpl], form: Form) -> list[Callee]:
-    taken = RESERVED.union((form.parameters or {}).values())
-    names = [implementation.plugin_name for implementation in called]
-    chosen = labels([*names, *(f"in_{name}" for name in names)], taken)
-    return [
-        Callee(
-            chosen[index],
-            implementation.argnames,
-            implementation.kwargnames,
-            "wrapper" if implementation.wrapper else "old wrapper" if implementation.hookwrapper else "plain",
-            chosen[len(names) + index],
-        )
-        for index, implementation in enumerate(called)
-    ]
+def _role(implementation: HookImpl) -> Role:
+    if implementation.wrapper:
+        return "wrapper"
+    return "old wrapper" if implementation.hookwrapper else "plain"
 
 
 def _picked(implementation: HookImpl, arguments: Mapping[str, Any]) -> list[Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pluggy import HookImpl
 
 from pluginkit.hooks.arguments import warn_of_missing
 from pluginkit.hooks.entry import Body
-from pluginkit.hooks.multicall import pluggy_body
+from pluginkit.hooks.multicall import PluggyBody
 from pluginkit.hooks.reading import DEFAULT_OPTIONS
 
 if TYPE_CHECKING:
@@ -104,11 +104,15 @@ class PluggyCalls:
     def body_for(self, implementations: Sequence[HookImpl]) -> Body:
         """The body of these implementations; it takes the spec's arguments, or one mapping."""
         names = self.names
-        if names is None or all(name in names for one in implementations for name in one.argnames):
-            return pluggy_body(self.name, implementations, names, firstresult=self.firstresult)
-        # Only while a spec that came late does not fit an implementation that was there already.
-        mapped = pluggy_body(self.name, implementations, None, firstresult=self.firstresult)
+        if names is None or self.all_known(implementations, names):
+            return PluggyBody(self.name, implementations, names, firstresult=self.firstresult).function()
+        mapped = PluggyBody(self.name, implementations, None, firstresult=self.firstresult).function()
         return lambda *values: mapped(dict(zip(names, values, strict=True)))
+
+    @staticmethod
+    def all_known(implementations: Iterable[HookImpl], names: Sequence[str]) -> bool:
+        """False only for a spec that came late and does not fit an implementation that was there."""
+        return all(name in names for one in implementations for name in one.argnames)
 
     def completed(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The arguments with the spec's defaults; what is missing is warned of at the caller's line."""

@@ -16,7 +16,7 @@ from typing import Any
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional, picked
 from pluginkit.hooks.asyncness import refuse, settled
-from pluginkit.hooks.body import RESERVED, Callee, Form, Role, body_text, identifier, labels
+from pluginkit.hooks.body import Callee, Form, Role, body_text, callees_of, identifier, locals_of
 from pluginkit.hooks.compiling import function_of
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.metrics import Metrics
@@ -73,15 +73,17 @@ class Version:
 
     def made(self, variant: Variant) -> Body:
         """Generate the body of this variant anew; the version does not keep it."""
-        participants = callees(self.spec, self.implementations)
+        form = self._form(variant)
+        callees = self._callees(form)
         names = self._names(variant)
-        for callee, implementation in zip(participants, self.implementations, strict=True):
+        for callee, implementation in zip(callees, self.implementations, strict=True):
             names[callee.label] = implementation.function
-        return function_of(body_text(self._form(variant), participants), names, f"hook {self.spec.name}")
+        return function_of(body_text(form, callees), names, self.spec.name)
 
     def source(self, variant: Variant) -> str:
         """The text of that function."""
-        return body_text(self._form(variant), callees(self.spec, self.implementations))
+        form = self._form(variant)
+        return body_text(form, self._callees(form))
 
     def of_plugin(self, plugin: str) -> Version:
         """The same with the implementations of one plugin only."""
@@ -96,10 +98,14 @@ class Version:
         report = self._report if self.metrics is None else self.metrics.reporting(self._report)
         return Failures(self.spec.name, report, isolating=policy != "raise")
 
+    def _callees(self, form: Form) -> list[Callee]:
+        taken = () if form.parameters is None else form.parameters.values()
+        return callees_of(self.implementations, partial(_role, self.spec), taken)
+
     def _form(self, variant: Variant) -> Form:
         return Form(
             name=identifier(self.spec.name),
-            parameters=None if variant.mapping else locals_of(self.spec),
+            parameters=None if variant.mapping else locals_of(self.spec.argnames),
             firstresult=self.spec.firstresult or variant.first,
             errors="grouped" if variant.errors == "group" else "caught",
             timed=self.metrics is not None,
@@ -124,29 +130,6 @@ class Version:
         if self.metrics is not None:
             names.update(clock=time.perf_counter, spent=self.metrics.spent)
         return names
-
-
-def locals_of(spec: HookSpec) -> dict[str, str]:
-    """What the arguments are called in a body, where some names are taken."""
-    return dict(zip(spec.argnames, labels(spec.argnames, taken=RESERVED), strict=True))
-
-
-def callees(spec: HookSpec, implementations: Sequence[Implementation]) -> list[Callee]:
-    """The implementations as the text of a body sees them."""
-    taken = RESERVED.union(locals_of(spec).values())
-    names = [implementation.plugin for implementation in implementations]
-    variables = [f"in_{name}" for name in names]
-    chosen = labels([*names, *variables], taken)
-    return [
-        Callee(
-            label=chosen[index],
-            argnames=implementation.argnames,
-            kwargnames=implementation.kwargnames,
-            role=_role(spec, implementation),
-            variable=chosen[len(names) + index],
-        )
-        for index, implementation in enumerate(implementations)
-    ]
 
 
 def _role(spec: HookSpec, implementation: Implementation) -> Role:

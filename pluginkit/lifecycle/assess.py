@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What plugins are judged against. `disabled` holds normalised names and who says so."""
+    """What plugins are judged against. `disabled` holds normalised names and who says so.
+
+    `strict` makes a plugin's look-up of a setting with the wrong type an error.
+    """
 
     python: Version
     pluginkit: Version
     host: Version | None = None
     disabled: Mapping[str, Reason] = field(default_factory=dict)
     plugin_configs_dir: Path | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def _assess_found(found: Found, circumstances: Circumstances, configs: PluginCon
             return Assessment(found, PluginState.DISABLED, disabled_by_file(config))
         if incompatible is not None:
             return Assessment(found, PluginState.INCOMPATIBLE, incompatible)
-        settings = config.settings_for(manifest)
+        settings = config.settings_for(manifest, strict=circumstances.strict)
     except ConfigError as error:
         text = f"its config file cannot be used: {error.problems[0] if error.problems else error}"
         return Assessment(found, PluginState.FAILED, Reason("settings-invalid", text, error.problems))

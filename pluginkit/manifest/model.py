@@ -18,6 +18,8 @@ LOWEST_PRIORITY = 0
 HIGHEST_PRIORITY = 100
 DEFAULT_PRIORITY = 50
 
+ANY_VERSION = VersionRange()
+
 _LONGEST_ENTRYPOINT = 256
 _DOTTED = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 # A module may be called py, but whoever writes cat.py means the file.
@@ -97,7 +99,7 @@ class PluginRequirement:
     """
 
     name: str
-    range: VersionRange = field(default_factory=VersionRange)
+    range: VersionRange = ANY_VERSION
 
     @classmethod
     def parse(cls, text: str) -> PluginRequirement:
@@ -118,9 +120,9 @@ class Requires:
     `after` name plugins, present or not, that this one is to be loaded before or after.
     """
 
-    host: VersionRange = field(default_factory=VersionRange)
-    python: VersionRange = field(default_factory=VersionRange)
-    pluginkit: VersionRange = field(default_factory=VersionRange)
+    host: VersionRange = ANY_VERSION
+    python: VersionRange = ANY_VERSION
+    pluginkit: VersionRange = ANY_VERSION
     plugins: tuple[PluginRequirement, ...] = ()
     packages: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
@@ -152,6 +154,14 @@ class Remote:
     ref: str | None = None
 
 
+# What most manifests leave out; frozen, so that one of each is enough for all.
+_NO_ABOUT = About()
+_NO_SECURITY = Security()
+_NO_CAPABILITIES = Capabilities()
+_NO_REQUIRES = Requires()
+_NO_IMPLEMENTATIONS: Mapping[str, Entrypoint] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """All that is known of a plugin before a line of it runs.
@@ -169,11 +179,11 @@ class Manifest:
     language: str = "python"
     version: Version
     priority: int = DEFAULT_PRIORITY
-    about: About = field(default_factory=About)
+    about: About = _NO_ABOUT
     handshake: Handshake | None = None
-    security: Security = field(default_factory=Security)
-    capabilities: Capabilities = field(default_factory=Capabilities)
-    requires: Requires = field(default_factory=Requires)
+    security: Security = _NO_SECURITY
+    capabilities: Capabilities = _NO_CAPABILITIES
+    requires: Requires = _NO_REQUIRES
     settings: Mapping[str, Any] | None = field(default=None, hash=False)
     hooks: tuple[str, ...] = ()
     implementations: Mapping[str, Entrypoint] = field(

@@ -40,7 +40,7 @@ def read_manifest(path: str | Path, *, vocabulary: Vocabulary | None = None) -> 
     ...     read_manifest(path).entrypoint
     Entrypoint(module='cat', attribute='Cat')
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)
     problems: Sequence[Problem] = ()
     try:
         document = load_file(path)
@@ -64,7 +64,7 @@ def parse_manifest(
     of a plugin.json. `problems` are those that reading the document has found: the manifest is
     checked beside them, and refused with all together. Raises `InvalidManifest`.
     """
-    file = None if file is None else Path(file)
+    file = Path(file) if isinstance(file, str) else file
     is_json = file is not None and file.suffix == ".json"
     report = Report(document, file, problems)
     root = Node(report, (), document.data)

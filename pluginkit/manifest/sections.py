@@ -9,13 +9,12 @@ from pluginkit.versions import VersionRange
 
 from . import scalars
 from .fields import Node
-from .model import About, Handshake, HttpServices, PluginRequirement, Requires, Route, Security
+from .model import ANY_VERSION, About, Handshake, HttpServices, PluginRequirement, Requires, Route, Security
 from .names import identifier, plugin_name, word
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 _NO_REQUIREMENT = PluginRequirement("")
-_ANY_VERSION = VersionRange()
 _ROUTES = "routes: [{route: /api/cat/:id, method: GET, label: cat.get}]"
 
 
@@ -65,9 +64,9 @@ def read_requires(node: Node) -> Requires:
     section = node.section(known, 'requires: {python: ">=3.11"}')
     plugins = section.get("plugins")
     return Requires(
-        host=section.text("host", VersionRange.parse, _ANY_VERSION, example='host: ">=1.2,<2"'),
-        python=section.text("python", VersionRange.parse, _ANY_VERSION, example='python: ">=3.11"'),
-        pluginkit=section.text("pluginkit", VersionRange.parse, _ANY_VERSION, example='pluginkit: ">=0.1"'),
+        host=section.text("host", VersionRange.parse, ANY_VERSION, example='host: ">=1.2,<2"'),
+        python=section.text("python", VersionRange.parse, ANY_VERSION, example='python: ">=3.11"'),
+        pluginkit=section.text("pluginkit", VersionRange.parse, ANY_VERSION, example='pluginkit: ">=0.1"'),
         plugins=tuple(_read_required_plugins(plugins)) if plugins is not None else (),
         packages=section.texts("packages", scalars.package_requirement, "", item='"rich >=13"'),
         before=section.texts("before", plugin_name, "", item="dog"),
@@ -115,7 +114,7 @@ def _read_required_plugins(node: Node) -> Iterable[PluginRequirement]:
             plugin_name(name)
         except ValueError as error:
             bounds.report.note(bounds.location, str(error), found=repr(name), example='cat: ">=1.2"')
-        yield PluginRequirement(name, bounds.text(VersionRange.parse, _ANY_VERSION, f'{name}: ">=1.2"'))
+        yield PluginRequirement(name, bounds.text(VersionRange.parse, ANY_VERSION, f'{name}: ">=1.2"'))
 
 
 def _read_route(node: Node) -> Route:

@@ -66,7 +66,7 @@ def load_file(
     Only a regular file is read: a FIFO, a device, a directory or a dangling link in its place
     is a `YamlError` that says so, as is one that is larger than `max_bytes`.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)
     content = read_regular_file(path, max_bytes=max_bytes)
     read = load_json if path.suffix == ".json" else load
     return read(content, file=path, max_bytes=max_bytes, max_depth=max_depth, max_events=max_events)

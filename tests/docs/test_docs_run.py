@@ -9,6 +9,9 @@ A comment before a block changes that; CONTRIBUTING.md explains them:
     <!-- exit: 1 -->                     the last command of the block ends with this status
     <!-- no-run: why not -->             only shown
 
+`<!-- runs in the sample project -->` on a line of its own puts config.yaml, plugins/ and
+plugin_configs/ there first.
+
 Commands run in an environment of the document's own. `pip install` takes only paths that the document
 made: a name would be fetched from a package index, where `pluginkit` is somebody else's project.
 """

@@ -169,3 +169,14 @@ def test_cf02_arguments_win_over_the_config(zoo: Any, tmp_path: Path) -> None:
     assert host.load().loaded == ("cat",)
     assert host.setup.errors == "group"
     assert Host(tmp_path / "config.yaml").setup.errors == "raise"
+
+
+def test_pg04_a_wrong_type_is_the_default_or_an_error_in_strict_mode(zoo: Any) -> None:
+    zoo.add("cat", SETTINGS_CAT)
+    lenient = configured(zoo, cat="settings: {word: [1]}\n")
+    with lenient:
+        assert lenient.hook.speak(is_loud=True) == ["Meow"]
+    strict = zoo.host(config=zoo.directory / "config.yaml", contracts={}, plugins_dir=None, strict=True)
+    with strict:
+        assert strict.hook.speak(is_loud=True) == []
+        assert "word" in strict.plugins["cat"].errors[0].error

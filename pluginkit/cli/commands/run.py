@@ -1,0 +1,120 @@
+"""`pluginkit run`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pluginkit.cli.command import Command
+from pluginkit.cli.exit_codes import Exit
+from pluginkit.cli.output import is_terminal, remark, show
+from pluginkit.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from pluginkit.contracts import HookSpecInfo
+    from pluginkit.host import Host
+
+Call = tuple["HookSpecInfo", dict[str, Any]]
+
+_LEVELS = {
+    "trace": 5,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+@click.command(
+    "run",
+    cls=Command,
+    examples=[
+        ("pluginkit run --once", "load, call, exit"),
+        ("pluginkit --config zoo/config.yaml run --once", "the host of another directory"),
+    ],
+)
+@click.option(
+    "--once/--serve",
+    "once",
+    default=None,
+    help="Exit after the calls, or go on until Ctrl-C. Without either a terminal decides: on one, it serves.",
+)
+@pass_session
+def run_command(session: Session, once: bool | None) -> int:
+    """Start the host of config.yaml: load its plugins, make the calls it lists, and serve.
+
+    Shows the plugins in a table, then the answers of each call under `calls` of the
+    configuration. On a terminal the host then serves until Ctrl-C; SIGTERM and SIGHUP stop it
+    as cleanly, and a second Ctrl-C at once. A plugin that is broken stops nothing: it is told on
+    stderr, with its file and what to do, and `pluginkit list` remembers it.
+    """
+    from pluginkit.cli.loading import loaded_host
+    from pluginkit.cli.serving import stop_signals
+
+    host = session.host
+    session.log_from = _LEVELS[session.config.log_level]
+    calls = _calls(host, session)
+    is_once = not is_terminal(sys.stdout) if once is None else once
+    with loaded_host(session):
+        _show_plugins(host)
+        failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
+        if not is_once:
+            with stop_signals() as stop:
+                remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
+                stop.wait()
+                remark("Stopping.")
+        failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
+    return Exit.PLUGIN if session.strict and failed else Exit.FINE
+
+
+def _calls(host: Host, session: Session) -> list[Call]:
+    """The calls of the configuration, ready to be made; what is wrong with any is told before the first."""
+    from pluginkit.cli.calls import hook_of
+    from pluginkit.config.frozen import thaw
+    from pluginkit.contracts import arguments_from_values
+    from pluginkit.errors import ConfigError, Problem, UsageError
+
+    calls: list[Call] = []
+    problems: list[Problem] = []
+    for number, listed in enumerate(session.config.calls):
+        try:
+            spec = hook_of(host, listed.hook)
+            calls.append((spec, arguments_from_values(spec, thaw(listed.arguments))))
+        except UsageError as error:
+            problems.append(Problem(str(error), path=f"calls[{number}]", file=session.config.path))
+    if problems:
+        raise ConfigError("the calls of the configuration cannot be made", problems)
+    return calls
+
+
+def _show_plugins(host: Host) -> None:
+    from pluginkit.cli.rows import rows_of, table_of
+
+    rows = rows_of(host)
+    if rows:
+        table_of(host, rows).show()
+    else:
+        remark("No plugins were found. `pluginkit new NAME --type TYPE` begins one.")
+
+
+def _make(session: Session, spec: HookSpecInfo, arguments: dict[str, Any]) -> int:
+    """Make one call, print what came of it, and return how many plugins failed."""
+    from pluginkit.cli.calls import call, show_outcomes, shown_call
+    from pluginkit.cli.failures import show_call_failure
+
+    show()
+    show(shown_call(spec, arguments))
+    outcomes = call(session.host, spec, arguments)
+    show_outcomes(outcomes, indent="  ")
+    for outcome in outcomes:
+        show_call_failure(session.host, spec.name, outcome, debug=session.debug)
+    if not outcomes:
+        remark(f"  no plugin implements {spec.name!r}")
+    return sum(not outcome.ok for outcome in outcomes)
+
+
+def _live(host: Host) -> int:
+    return sum(plugin.state.is_live for plugin in host.plugins.values())

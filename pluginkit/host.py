@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.events import EventBus
-    from pluginkit.hooks import HookRelay
+    from pluginkit.hooks import CallMetrics, HookRelay
     from pluginkit.host_setup import ErrorPolicy
     from pluginkit.lifecycle import LoadReport, Plugin, Plugins, Provision, Registered, UnloadReport
     from pluginkit.manifest import Vocabulary
@@ -52,6 +52,7 @@ class Host:
     - `state_dir`: where the choices of `enable` and `disable` are kept.
     - `version`: the host's own version, for plugins that ask for a range.
     - `runtimes`: more ways to run plugins, beside the native one.
+    - `strict`: a plugin that looks a setting up with the wrong type gets an error, not the default.
     - `signals`: close the host on SIGTERM and SIGINT (main thread only).
 
     >>> from pluginkit import Host, hookimpl, hookspec
@@ -86,6 +87,7 @@ class Host:
         state_dir: str | PathLike[str] | None = None,
         version: str | None = None,
         runtimes: Iterable[Runtime] = (),
+        strict: bool = False,
         signals: bool = False,
     ) -> None:
         # Imported here: a plugin that imports pluginkit for its markers pays for no host.
@@ -105,6 +107,7 @@ class Host:
             version=version,
             errors=errors,
             quarantine=quarantine,
+            strict=strict,
         )
         self._rooms = Rooms(
             self.setup,
@@ -206,6 +209,19 @@ class Host:
         and types of arguments and results checked by mypy and pyright.
         """
         return self._rooms.table.view(contract)
+
+    def metrics(self) -> tuple[CallMetrics, ...]:
+        """Calls, errors and seconds by plugin and hook, counted while `timing` is on."""
+        return self._rooms.table.metrics()
+
+    @property
+    def timing(self) -> bool:
+        """Whether calls are counted and timed. Off, it costs nothing: the code is not there."""
+        return self._rooms.table.timing
+
+    @timing.setter
+    def timing(self, timing: bool) -> None:
+        self._rooms.table.timing = timing
 
     # Plugins
 

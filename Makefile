@@ -1,7 +1,7 @@
 # pluginkit. `make help` lists what there is; everything sets itself up in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format types floors coverage pythons lowest wheel docs soak bench changelog clean
+.PHONY: help run test check lint format types floors smoke coverage pythons lowest wheel docs soak bench changelog clean
 .DELETE_ON_ERROR:
 .PRECIOUS: .venv-%/.test
 MAKEFLAGS += --no-print-directory
@@ -30,7 +30,7 @@ run: .venv/.run ## Start the host of config.yaml with the plugins of plugins/
 test: .venv/.test ## Run the tests (ARGS="-k name" for some of them)
 	@.venv/bin/python $(PYTEST) $(ARGS)
 
-check: lint types floors coverage pythons lowest wheel ## Everything that must hold before a change lands
+check: lint types floors smoke coverage pythons lowest wheel ## Everything that must hold before a change lands
 
 lint: .venv/.dev ## ruff: rules and format
 	$(STEP) "ruff check" .venv/bin/ruff check --quiet
@@ -47,6 +47,9 @@ types: .venv/.dev ## mypy --strict and pyright
 
 floors: .venv/.dev ## import-linter: rooms import from lower floors only
 	$(STEP) "floors" .venv/bin/lint-imports --no-logo
+
+smoke: .venv/.run ## The sample host, as where there is no terminal: it must end by itself
+	$(STEP) "make run" $(MAKE) run < /dev/null
 
 coverage: .venv/.test ## The tests, with branch coverage and a gate for each room
 	$(STEP) "tests" .venv/bin/python $(PYTEST) --cov --cov-report=term --cov-report=json:coverage.json

@@ -77,6 +77,7 @@ def install(wheel: Path, environment: Path) -> Path:
 
 def use(programs: Path, directory: Path, version: str) -> None:
     """What the README promises: the command, a new plugin, ten lines that embed the host."""
+    directory.mkdir()
     pluginkit, python = str(programs / "pluginkit"), str(programs / "python")
     printed = run(pluginkit, "--version", cwd=directory)
     if version not in printed:

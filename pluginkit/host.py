@@ -268,12 +268,12 @@ class Host:
         Raises `StateError` if the plugin's config file, which is named, says `enabled: false`.
         """
         self._require_open()
-        return self._lifecycle.enable(name, load=self._exit.is_armed)
+        return self._rooms.choices.enable(name, load=self._exit.is_armed)
 
     def disable(self, name: str, *, cascade: bool = False) -> Plugin:
         """Switch a plugin off, for later runs too; it is unloaded if it is loaded."""
         self._require_open()
-        return self._lifecycle.disable(name, cascade=cascade)
+        return self._rooms.choices.disable(name, cascade=cascade)
 
     def dispense(self, name: str, implementation: str) -> Any:
         """One of the named implementations that a plugin's manifest lists; made once per generation.

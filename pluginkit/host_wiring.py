@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pluginkit.events import EventBus
 from pluginkit.hooks import HookTable
 from pluginkit.host_setup import HostSetup, read_contracts
-from pluginkit.lifecycle import Lifecycle, OwnObjects, Providers, StateFile, Workshop
+from pluginkit.lifecycle import Choices, Lifecycle, OwnObjects, Providers, StateFile, Workshop
 from pluginkit.manifest import Vocabulary
 from pluginkit.runtimes import NativeRuntime, Runtime
 from pluginkit.services import HostFunctions
@@ -59,10 +59,9 @@ class Rooms:
             look=self.discover,
             circumstances=lambda: setup.circumstances(self.store),
             events=self.events,
-            store=self.store,
             providers=Providers(self.contracts),
-            quarantine=setup.quarantine,
         )
+        self.choices = Choices(self.lifecycle, self.store, setup.quarantine)
         self.objects = OwnObjects(self.lifecycle)
 
     @property
@@ -77,8 +76,8 @@ class Rooms:
         return self.setup.discover(self.vocabulary)
 
     def _keep(self, failure: CallFailure) -> None:
-        # By way of the attribute: the lifecycle is made after the table that it changes.
-        self.lifecycle.record_failure(failure)
+        # By way of the attribute: the choices are made after the table that it changes.
+        self.choices.record_failure(failure)
 
     def _workshop(self, wire: Callable[[Found, str], Instance | None]) -> Workshop:
         return Workshop(

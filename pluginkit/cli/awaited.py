@@ -43,7 +43,7 @@ async def _ask(
     spec: HookSpecInfo,
     provider: Provider,
     arguments: Mapping[str, Any],
-    timeout: float | None,
+    limit: float | None,
 ) -> Outcome[Any]:
     table = HookTable(contract.project, errors="raise")
     table.add_contract(contract.cls, name=contract.type)
@@ -52,7 +52,7 @@ async def _ask(
     began = time.perf_counter()
     result, failure = None, None
     try:
-        given = await getattr(table.hook, spec.name).using(timeout=timeout).awaited(**arguments)
+        given = await getattr(table.hook, spec.name).using(timeout=limit).awaited(**arguments)
         result = given if spec.firstresult else next(iter(given), None)
     except BaseException as error:
         if passes_through(error):

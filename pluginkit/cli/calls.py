@@ -26,6 +26,17 @@ def hook_of(host: Host, name: str) -> HookSpecInfo:
     return specs[name]
 
 
+def callable_hook_of(host: Host, name: str) -> HookSpecInfo:
+    """As `hook_of`, for a hook that is to be called. Raises `UsageError` if it can only be by its host."""
+    spec = hook_of(host, name)
+    if spec.historic:
+        raise UsageError(
+            f"hook {name!r} is historic: its calls are kept for plugins that come later, so only the "
+            "host program can make them"
+        )
+    return spec
+
+
 def pairs(words: Iterable[str]) -> dict[str, str]:
     """`key=value` words as a mapping. Raises `UsageError` for one of another form, or given twice.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import click
 from click.shell_completion import CompletionItem
 
 from pluginkit.cli.session import session_of
 
 if TYPE_CHECKING:
+    import click
+
     from pluginkit.host import Host
 
 Offer = tuple[str, str]
@@ -20,7 +21,7 @@ Offer = tuple[str, str]
 def _completion(
     offers: Callable[[Host, click.Context], Iterable[Offer]],
 ) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         session = session_of(context)
         session.is_quiet = True
         try:
@@ -33,12 +34,12 @@ def _completion(
     return complete
 
 
-def _plugins(host: Host, context: click.Context) -> Iterator[Offer]:
+def _plugins(host: Host, _: click.Context) -> Iterator[Offer]:
     for plugin in host.refresh().values():
         yield plugin.name, str(plugin.state)
 
 
-def _hooks(host: Host, context: click.Context) -> Iterator[Offer]:
+def _hooks(host: Host, _: click.Context) -> Iterator[Offer]:
     for contract in host.contracts.values():
         for hook in contract.hooks.values():
             yield hook.name, str(hook)
@@ -53,12 +54,12 @@ def _arguments(host: Host, context: click.Context) -> Iterator[Offer]:
             yield f"{name}=", ""
 
 
-def _types(host: Host, context: click.Context) -> Iterator[Offer]:
+def _types(host: Host, _: click.Context) -> Iterator[Offer]:
     for contract in host.contracts.values():
         yield contract.type, ", ".join(contract.hooks)
 
 
-def _config_keys(host: Host, context: click.Context) -> Iterator[Offer]:
+def _config_keys(*_: object) -> Iterator[Offer]:
     from pluginkit.config import KEYS
 
     for key in KEYS.values():

@@ -38,12 +38,11 @@ def show_load_failure(plugin: Plugin, *, debug: bool) -> None:
     failure, reason = plugin.failure, plugin.reason
     step = "assess" if failure is None else failure.step
     what = _STEPS.get(step, f"{step} failed")
+    problems = [str(problem) for problem in reason.problems] if reason is not None else []
     text = (failure.error if failure is not None else "") or str(reason or "")
-    _head(plugin.name, plugin.version, f"{what}: {text}")
+    _head(plugin.name, plugin.version, f"{what}: " + ("\n".join(problems) or text))
     if failure is not None and failure.file:
         _line("at", _place(failure))
-    for problem in reason.problems[1:] if reason is not None else ():
-        _line("and", str(problem))
     _line("to do", advice(plugin.name, reason, plugin))
     if debug and failure is not None and failure.traceback:
         remark(failure.traceback.rstrip())
@@ -113,4 +112,6 @@ def _line(label: str, text: str) -> None:
 
 
 def _place(failure: Failure) -> str:
-    return f"{shown_path(failure.file or '')}:{failure.line}" if failure.line else shown_path(failure.file or "")
+    return (
+        f"{shown_path(failure.file or '')}:{failure.line}" if failure.line else shown_path(failure.file or "")
+    )

@@ -15,8 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """Put a global option where all commands find it; the one nearest to the end wins."""
-    if parameter.name is not None and value not in (None, False):
-        setattr(session_of(context), parameter.name, value)
+    if value not in (None, False):
+        setattr(session_of(context), str(parameter.name), value)
     return value
 
 

@@ -30,7 +30,7 @@ MODULES = {
 """Where each command is, in the order of `--help`."""
 
 
-def _print_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
         from pluginkit import __version__
 

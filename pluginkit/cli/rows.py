@@ -43,9 +43,7 @@ def table_of(host: Host, rows: list[Row]) -> Table:
     table = Table(("NAME", "VERSION", "TYPE", "STATE", "RUNTIME", "ORIGIN"), notes="REASON")
     for row, origin in zip(rows, origins, strict=True):
         reason = row["reason"]["text"] if row["reason"] is not None else ""
-        table.add(
-            row["name"], row["version"], row["type"], row["state"], row["runtime"], origin, note=reason
-        )
+        table.add(row["name"], row["version"], row["type"], row["state"], row["runtime"], origin, note=reason)
     return table
 
 

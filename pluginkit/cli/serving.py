@@ -22,7 +22,7 @@ def stop_signals() -> Iterator[threading.Event]:
     stop = threading.Event()
     before: dict[int, Any] = {}
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         _restore(before)
         stop.set()
 

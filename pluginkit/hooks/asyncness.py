@@ -10,6 +10,7 @@ from typing import Any, Literal, NoReturn
 from pluginkit.errors import AsyncImplementation
 from pluginkit.hooks.values import Implementation
 
+
 def asyncness(function: Callable[..., Any]) -> Literal["no", "perhaps", "yes"]:
     """Whether a call gives something to await, as far as can be told without calling.
 

@@ -36,8 +36,10 @@ _left_behind: set[asyncio.Task[Any]] = set()
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What one implementation gave. An error is a value here: a task that raised SystemExit
-    would end the whole loop."""
+    """What one implementation gave.
+
+    An error is a value here: a task that raised SystemExit would end the whole loop.
+    """
 
     result: Any = None
     error: BaseException | None = None
@@ -47,7 +49,7 @@ async def call_async(
     version: Version,
     arguments: Mapping[str, Any],
     policy: ErrorPolicy,
-    timeout: float | None,
+    timeout: float | None,  # noqa: ASYNC109  # asyncio.timeout cannot say who had not answered
     late: LateResults,
 ) -> Any:
     """Make one call of all implementations of a version.

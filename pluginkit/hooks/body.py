@@ -112,9 +112,7 @@ def body_lines(form: Form, callees: Sequence[Callee]) -> list[str]:
     return write(form, callees).lines()
 
 
-def callees_of(
-    implementations: Sequence[Q], role: Callable[[Q], Role], taken: Iterable[str]
-) -> list[Callee]:
+def callees_of(implementations: Sequence[Q], role: Callable[[Q], Role], taken: Iterable[str]) -> list[Callee]:
     """The implementations as the text sees them, none under a name that is taken."""
     names = [implementation.plugin_name for implementation in implementations]
     chosen = labels([*names, *(f"in_{name}" for name in names)], RESERVED.union(taken))
@@ -137,6 +135,7 @@ def locals_of(parameters: Iterable[str]) -> dict[str, str]:
 
 
 def text_of(lines: Iterable[str]) -> str:
+    """The lines as one text."""
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -166,13 +165,18 @@ def identifier(name: str) -> str:
 
 
 def indented(lines: Iterable[str]) -> list[str]:
+    """The lines one level deeper."""
     return [f"    {line}" for line in lines]
 
 
 # Names that the text itself uses, which neither a plugin nor an argument may take.
 RESERVED = frozenset(
-    "arguments observer results result failure error errors begun implementations failed grouped "
-    "clock spent refuse settled picked optional entered adapted leave BaseException".split()
+    {
+        *("arguments", "observer", "implementations", "BaseException"),
+        *("results", "result", "failure", "error", "errors", "begun"),
+        *("failed", "grouped", "clock", "spent", "refuse", "settled", "picked", "optional"),
+        *("entered", "adapted", "leave"),
+    }
 )
 
 

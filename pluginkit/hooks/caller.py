@@ -112,7 +112,7 @@ class Caller(PluggyCalls):
         """Make the historic calls of before for an implementation that comes now."""
         for arguments, callback in self.history or ():
             results = self.manager._hookexec(self.name, [implementation], arguments, False)
-            if results and callback is not None:
+            if isinstance(results, list) and results and callback is not None:
                 callback(results[0])
 
     def subset(self, removed: set[Any]) -> SubsetCaller:
@@ -143,7 +143,9 @@ class Caller(PluggyCalls):
     def _generate(self) -> None:
         """Put the calls of the present implementations into the function itself, if they fit there."""
         names = self.names
-        if names is not None and (RESERVED.intersection(names) or not self.all_known(self._implementations, names)):
+        if names is not None and (
+            RESERVED.intersection(names) or not self.all_known(self._implementations, names)
+        ):
             self._entry.body = self.body_for(self._implementations)
         else:
             body = PluggyBody(
@@ -197,8 +199,10 @@ _PLUGGYS_NAMES = (
 
 
 class SubsetCaller(PluggyCalls):
-    """A hook without some plugins. It follows the hook's changes and keeps no plugin alive that
-    leaves the hook."""
+    """A hook without some plugins.
+
+    It follows the hook's changes and keeps no plugin alive that leaves the hook.
+    """
 
     def __init__(self, caller: Caller, removed: set[Any]) -> None:
         self.name = caller.name

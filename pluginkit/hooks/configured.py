@@ -32,11 +32,13 @@ class Configured:
         self, hook: HookState, errors: ErrorPolicy | None = None, timeout: float | None = None
     ) -> None:
         if errors is not None and errors not in _POLICIES:
-            raise UsageError(f"errors={errors!r} is no policy; it is one of {', '.join(map(repr, _POLICIES))}")
+            raise UsageError(
+                f"errors={errors!r} is no policy; it is one of {', '.join(map(repr, _POLICIES))}"
+            )
         if timeout is not None and timeout <= 0:
             raise UsageError(f"timeout={timeout!r} seconds is no time; it has to be more than 0")
         self._hook = hook
-        self._errors = errors
+        self._errors: ErrorPolicy | None = errors
         self._timeout = timeout
 
     def __repr__(self) -> str:
@@ -115,7 +117,9 @@ class Configured:
             return body(*values)
         if self._timeout is None:
             return body(observer, *values)
-        return finish_within(self._timeout, lambda: body(observer, *values), observer, version, self._hook.late)
+        return finish_within(
+            self._timeout, lambda: body(observer, *values), observer, version, self._hook.late
+        )
 
     def _refuse_historic(self, version: Version) -> None:
         if version.spec.historic:

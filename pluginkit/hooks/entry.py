@@ -27,7 +27,7 @@ from typing import Any
 from pluginkit.hooks.body import identifier, indented, labels, text_of
 from pluginkit.hooks.compiling import code_of
 
-ABSENT = type("Absent", (), {"__repr__": lambda self: "<absent>"})()
+ABSENT: Any = object()
 """Stands for an argument that a lenient call leaves out and that has no default."""
 
 Body = Callable[..., Any]

@@ -42,7 +42,7 @@ class HookState:
         self, spec: HookSpec, version: Version, policy: ErrorPolicy, late: LateResults, lock: threading.RLock
     ) -> None:
         self.spec = spec
-        self.policy = policy
+        self.policy: ErrorPolicy = policy
         self.late = late
         self._lock = lock
         self._history: list[tuple[dict[str, Any], Callable[[Any], object] | None]] = []

@@ -12,18 +12,15 @@ pluggy's own code. What differs is listed in the class's docstring.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import pluggy
 from pluggy import HookImpl
 
-from pluginkit.hooks.caller import Caller, SubsetCaller
+from pluginkit.hooks.caller import Caller
 from pluginkit.hooks.multicall import multicall
 from pluginkit.hooks.reading import DEFAULT_OPTIONS, hookable
-
-if TYPE_CHECKING:
-    from pluggy import HookCaller
 
 
 class PluginManager(pluggy.PluginManager):
@@ -145,9 +142,7 @@ class PluginManager(pluggy.PluginManager):
 
     def _require_new(self, plugin: object, plugin_name: str) -> None:
         if plugin_name in self._name2plugin:
-            raise ValueError(
-                f"Plugin name already registered: {plugin_name}={plugin}\n{self._name2plugin}"
-            )
+            raise ValueError(f"Plugin name already registered: {plugin_name}={plugin}\n{self._name2plugin}")
         if plugin in self._name2plugin.values():
             raise ValueError(
                 f"Plugin already registered under a different name: {plugin_name}={plugin}\n{self._name2plugin}"

@@ -8,8 +8,8 @@ from typing import Any
 from pluginkit.hooks.values import Implementation, Outcome
 
 
-class Abandoned(BaseException):  # noqa: N818  # no error: it ends a call that nobody waits for
-    """Ends an abandoned call before its next implementation; never reaches a caller."""
+class Abandoned(BaseException):
+    """Ends a call that nobody waits for, before its next implementation; never reaches a caller."""
 
 
 class Observer:

@@ -91,8 +91,10 @@ class PluggyCalls:
         return self.manager._hookexec(self.name, implementations, arguments, self.firstresult)
 
     def values_of(self, arguments: Mapping[str, Any]) -> list[Any] | None:
-        """The arguments in the order in which a body takes them, if they are exactly the spec's
-        and nobody monitors the call."""
+        """The arguments in the order in which a body takes them, or None for an irregular call.
+
+        Irregular is one whose arguments are not exactly the spec's, or that is monitored.
+        """
         names = self.names
         if names is None or not self.manager.is_direct or len(arguments) != len(names):
             return None
@@ -149,9 +151,7 @@ def _is_wrapper(implementation: HookImpl) -> bool:
     return implementation.wrapper or implementation.hookwrapper
 
 
-def _with_extra(
-    implementations: list[HookImpl], methods: Sequence[Callable[..., object]]
-) -> list[HookImpl]:
+def _with_extra(implementations: list[HookImpl], methods: Sequence[Callable[..., object]]) -> list[HookImpl]:
     for method in methods:
         extra = HookImpl(None, "<temp>", method, {**DEFAULT_OPTIONS})  # type: ignore[typeddict-item]  # these are they
         implementations.insert(place_of(extra, implementations), extra)

@@ -46,7 +46,9 @@ class Failures:
         self._report = report
         self.isolating = isolating
 
-    def failed(self, implementation: Implementation, error: BaseException, errors: Errors | None = None) -> bool:
+    def failed(
+        self, implementation: Implementation, error: BaseException, errors: Errors | None = None
+    ) -> bool:
         """Take note of an error; gives whether it has to fly on.
 
         Raises:

@@ -112,7 +112,9 @@ def _parameters(
     """The parameters that a call passes; what has no name of its own is refused or, by pluggy, ignored."""
     plain = inspect.unwrap(function)
     found = list(inspect.signature(getattr(plain, "__func__", plain)).parameters.values())
-    if found and (inspect.ismethod(function) or ("." in _local_name(plain) and found[0].name in ("self", "cls"))):
+    if found and (
+        inspect.ismethod(function) or ("." in _local_name(plain) and found[0].name in ("self", "cls"))
+    ):
         found = found[1:]
     named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     odd = next((p for p in found if p.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD), None)

@@ -11,7 +11,7 @@ import bisect
 import itertools
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TypeVar, cast
 
@@ -44,28 +44,28 @@ C = TypeVar("C")
 _by_rank = attrgetter("rank")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Staged:
-    """A change that has been checked and not been made. `HookTable.commit` makes it.
+    """A change that has been checked and not been made. `HookTable.commit` makes it, once.
 
     `warnings` are sentences for the log; `retired` follows each removed provider to its end.
     """
 
     warnings: tuple[str, ...]
     retired: tuple[Retirement, ...]
-    _epoch: int
-    _providers: tuple[Provider, ...]
-    _changes: list[Change] = field(default_factory=list)
+    _removed: list[Provider]
+    _added: list[Provider]
+    _incoming: list[Implementation]
 
 
-@dataclass(slots=True, eq=False)
-class Change:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Change:
     """What one commit does to one hook."""
 
     state: HookState
     body: Body
     version: Version
-    added: tuple[Implementation, ...]
+    added: list[Implementation]
 
 
 class HookTable:
@@ -101,14 +101,13 @@ class HookTable:
     ) -> None:
         self.project = project
         self.hook = HookRelay()
-        self._policy = errors
+        self._policy: ErrorPolicy = errors
         self._on_failure = on_failure
         self._metrics = Metrics()
         self._is_timing = timing
         self._late = LateResults()
         self._states: dict[str, HookState] = {}
         self._providers: tuple[Provider, ...] = ()
-        self._epoch = 0
         self._registrations = itertools.count()
         self._lock = threading.RLock()
 
@@ -153,7 +152,6 @@ class HookTable:
             for state in states:
                 self._states[state.spec.name] = state
                 vars(self.hook)[state.spec.name] = state.function
-            self._epoch += 1
 
     def _is_known(self, spec: HookSpec) -> bool:
         known = self._states.get(spec.name)
@@ -194,51 +192,50 @@ class HookTable:
         """
         removed, added = list(remove), list(add)
         with self._lock:
-            providers = self._next_providers(removed, added)
+            self._next_providers(removed, added)
             notes: list[str] = []
             incoming = [one for provider in added for one in self._fitting(provider, notes)]
-            gone = set(removed)
-            outgoing = [
-                one for state in self._states.values() for one in state.version.implementations if one.provider in gone
-            ]
-            return Staged(
-                warnings=tuple(notes),
-                retired=tuple(
-                    Retirement(provider.name, (one for one in outgoing if one.provider is provider))
-                    for provider in removed
-                ),
-                _epoch=self._epoch,
-                _providers=providers,
-                _changes=[
-                    self._change(self._states[hook], gone, [one for one in incoming if one.hook == hook])
-                    for hook in dict.fromkeys(one.hook for one in (*outgoing, *incoming))
-                ],
-            )
+            retired = [Retirement(provider.name, self._implementations_of(provider)) for provider in removed]
+            return Staged(tuple(notes), tuple(retired), removed, added, incoming)
 
     def commit(self, staged: Staged) -> None:
-        """Make a staged change: one assignment for each hook, none of which can fail.
+        """Make a staged change: one assignment for each hook, after nothing can fail any more.
 
         Earlier calls of historic hooks are then made again for what was added.
 
         Raises:
-            StateError: another change was committed since `stage`; nothing has happened then.
+            StateError, DuplicateName: another change since `stage` made this one impossible;
+                nothing has happened then.
         """
         with self._lock:
-            if staged._epoch != self._epoch:
-                raise StateError("the hook table changed since this was staged; stage it again")
-            replays = [(change, change.state.history()) for change in staged._changes if change.added]
-            for change in staged._changes:
+            providers = self._next_providers(staged._removed, staged._added)
+            changes = self._changes(staged)
+            histories = [change.state.history() for change in changes]
+            for change in changes:
                 change.state.install(change.body)
-            left = {provider.name for provider in self._providers} - {p.name for p in staged._providers}
-            self._providers = staged._providers
-            self._epoch += 1
-            # The staged change must not keep alive what a later one removes.
-            staged._changes, staged._providers = [], ()
+            self._providers = providers
+            left = {provider.name for provider in staged._removed} - {p.name for p in providers}
+            # Who still has the staged change must not keep alive what a later one removes.
+            for spent in (staged._removed, staged._added, staged._incoming):
+                spent.clear()
         for plugin in left:
             self._metrics.forget(plugin)
-        for change, history in replays:
+        for change, history in zip(changes, histories, strict=True):
             for implementation in change.added if history else ():
                 change.state.replay(history, change.version, implementation)
+
+    def _changes(self, staged: Staged) -> list[_Change]:
+        gone = set(staged._removed)
+        return [
+            self._change(state, gone, added)
+            for state in self._states.values()
+            if (added := [one for one in staged._incoming if one.hook == state.spec.name])
+            or any(one.provider in gone for one in state.version.implementations)
+        ]
+
+    def _implementations_of(self, provider: Provider) -> Iterator[Implementation]:
+        for state in self._states.values():
+            yield from (one for one in state.version.implementations if one.provider is provider)
 
     def _next_providers(self, removed: list[Provider], added: list[Provider]) -> tuple[Provider, ...]:
         strangers = [provider for provider in removed if provider not in self._providers]
@@ -252,12 +249,12 @@ class HookTable:
             names.add(provider.name)
         return (*staying, *added)
 
-    def _change(self, state: HookState, gone: set[Provider], added: list[Implementation]) -> Change:
+    def _change(self, state: HookState, gone: set[Provider], added: list[Implementation]) -> _Change:
         implementations = [one for one in state.version.implementations if one.provider not in gone]
         for implementation in added:
             bisect.insort(implementations, implementation, key=_by_rank)
         version = self._version(state.spec, implementations)
-        return Change(state, state.stub(version), version, tuple(added))
+        return _Change(state, state.stub(version), version, added)
 
     def _version(self, spec: HookSpec, implementations: Iterable[Implementation]) -> Version:
         metrics = self._metrics if self._is_timing else None
@@ -271,7 +268,9 @@ class HookTable:
                 verify(state.spec, implementation)
                 yield implementation
             elif not implementation.is_optional:
-                text = f"no hook named {implementation.hook!r}{did_you_mean(implementation.hook, self._states)}"
+                text = (
+                    f"no hook named {implementation.hook!r}{did_you_mean(implementation.hook, self._states)}"
+                )
                 if not provider.lenient:
                     raise ContractError(provider.name, Reason("unknown-hook", text))
                 notes.append(f"plugin {provider.name!r}: {text}")
@@ -305,7 +304,6 @@ class HookTable:
             self._is_timing = timing
             for state in self._states.values():
                 state.install(state.stub(self._version(state.spec, state.version.implementations)))
-            self._epoch += 1
 
     def metrics(self) -> tuple[CallMetrics, ...]:
         """What has been counted while `timing` was on, by plugin and hook."""

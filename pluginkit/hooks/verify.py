@@ -34,7 +34,9 @@ def verify(spec: HookSpec, implementation: Implementation) -> None:
 def difference_of(spec: HookSpec, implementation: Implementation) -> str | None:
     """Why the implementation cannot serve the hook, or None."""
     if implementation.wrapper and implementation.hookwrapper:
-        return "wrapper=True and hookwrapper=True exclude each other; a new-style wrapper is wrapper=True alone"
+        return (
+            "wrapper=True and hookwrapper=True exclude each other; a new-style wrapper is wrapper=True alone"
+        )
     if implementation.is_wrapper and spec.historic:
         return "a historic hook is called again for each plugin alone, so there is nothing to wrap"
     if implementation.is_wrapper and not inspect.isgeneratorfunction(implementation.function):

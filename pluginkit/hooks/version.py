@@ -25,6 +25,7 @@ from pluginkit.hooks.spec import HookSpec
 from pluginkit.hooks.values import Implementation
 from pluginkit.markers.typed import ErrorPolicy
 
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One way to call a hook; each has a body of its own.
@@ -45,7 +46,7 @@ class Variant:
 class Version:
     """The implementations of one hook between two changes, in call order, wrappers first."""
 
-    __slots__ = ("_bodies", "_report", "__weakref__", "implementations", "metrics", "spec")
+    __slots__ = ("__weakref__", "_bodies", "_report", "implementations", "metrics", "spec")
 
     def __init__(
         self,

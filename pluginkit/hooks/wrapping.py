@@ -80,9 +80,7 @@ def adapted(wrapper: Generator[None, Any, Any], implementation: Described, hook:
 
 def _wrong_yields(wrapper: Wrapper, what: str) -> NoReturn:
     code = wrapper.gi_code  # type: ignore[attr-defined]  # typeshed has it on types.GeneratorType only
-    raise RuntimeError(
-        f"wrap_controller at {code.co_name!r} {code.co_filename}:{code.co_firstlineno} {what}"
-    )
+    raise RuntimeError(f"wrap_controller at {code.co_name!r} {code.co_filename}:{code.co_firstlineno} {what}")
 
 
 def _warn_of_teardown(implementation: Described, hook: str, error: BaseException) -> None:

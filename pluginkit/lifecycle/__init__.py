@@ -6,6 +6,7 @@ from pluginkit.lifecycle.assess import Plan as Plan
 from pluginkit.lifecycle.assess import make_plan as make_plan
 from pluginkit.lifecycle.bringup import Workshop as Workshop
 from pluginkit.lifecycle.bringup import contract_error as contract_error
+from pluginkit.lifecycle.choices import Choices as Choices
 from pluginkit.lifecycle.failure import Failure as Failure
 from pluginkit.lifecycle.manager import Lifecycle as Lifecycle
 from pluginkit.lifecycle.objects import OwnObjects as OwnObjects
@@ -25,6 +26,7 @@ from pluginkit.lifecycle.store import StateFile as StateFile
 
 __all__ = [
     "Assessment",
+    "Choices",
     "Circumstances",
     "CloseErrors",
     "Failure",

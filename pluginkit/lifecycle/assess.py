@@ -166,7 +166,9 @@ def _unmet(
             return Reason("requirement-unfit", text)
         version = _manifest(other.source).version
         if not requirement.range.contains(version, prereleases=True):
-            return Reason("requirement-version", f"requires the plugin {wanted}, there is {present} {version}")
+            return Reason(
+                "requirement-version", f"requires the plugin {wanted}, there is {present} {version}"
+            )
     return None
 
 

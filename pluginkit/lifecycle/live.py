@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pluginkit.services import PluginContext
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Live:
     """What exists of a plugin while it is loaded; dropped as a whole when it is unloaded."""
 

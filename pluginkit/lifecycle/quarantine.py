@@ -6,6 +6,11 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from pluginkit.lifecycle.live import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +30,24 @@ class QuarantineRule:
 
 
 class Quarantine:
-    """Counts errors per plugin; safe under threads."""
+    """Counts errors of each live plugin; with its generation the count goes. Safe under threads."""
 
     def __init__(self, rule: QuarantineRule) -> None:
         self.rule = rule
         self._lock = threading.Lock()
-        self._errors: dict[str, deque[float]] = {}
+        self._errors: WeakKeyDictionary[Live, deque[float]] = WeakKeyDictionary()
 
-    def note(self, plugin: str) -> bool:
-        """Count an error of `plugin` now; whether it has reached the limit."""
+    def note(self, live: Live) -> bool:
+        """Count an error now; whether the limit has been reached."""
         if not self.rule.is_on:
             return False
         now = time.monotonic()
         with self._lock:
-            times = self._errors.setdefault(plugin, deque(maxlen=self.rule.errors))
+            times = self._errors.setdefault(live, deque(maxlen=self.rule.errors))
             times.append(now)
             return len(times) == self.rule.errors and now - times[0] <= self.rule.window
 
-    def forget(self, plugin: str) -> None:
+    def forget(self, live: Live) -> None:
         """Begin anew with a plugin."""
         with self._lock:
-            self._errors.pop(plugin, None)
+            self._errors.pop(live, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pluginkit.markers.implementing import implements as implements
 from pluginkit.markers.marks import HookimplMarker as HookimplMarker
 from pluginkit.markers.marks import HookimplOpts as HookimplOpts
 from pluginkit.markers.marks import HookspecMarker as HookspecMarker
@@ -17,7 +18,15 @@ from pluginkit.markers.marks import HookspecOpts as HookspecOpts
 if TYPE_CHECKING:
     from pluginkit.markers.typed import ContractMarker
 
-__all__ = ["HookimplMarker", "HookimplOpts", "HookspecMarker", "HookspecOpts", "hookimpl", "hookspec"]
+__all__ = [
+    "HookimplMarker",
+    "HookimplOpts",
+    "HookspecMarker",
+    "HookspecOpts",
+    "hookimpl",
+    "hookspec",
+    "implements",
+]
 
 # The same marker either way. The declared type is more: it lets type checkers carry the
 # signature of a contract's method to every call of the hook, see `typed`.

@@ -9,13 +9,16 @@ the contract itself, it becomes a `Hook`, and the call is checked:
     host.hooks(Animal).speak(is_loud=True)      # list[str]
     host.hooks(Animal).speak(is_lout=True)      # error: unexpected keyword argument
 
+    @implements(Animal.speak)
+    def speak(self, is_loud: bool) -> int: ...  # error: has to return str
+
 This form was chosen over a generic `Host[Animal]` (a host has many contracts) and over hooks
 as module-level objects (a contract is a class, and its plugins need not import it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import (
     Any,
@@ -29,11 +32,14 @@ from typing import (
     overload,
 )
 
+from pluginkit.markers.marks import HookspecOpts
+
 ErrorPolicy: TypeAlias = Literal["record", "raise", "group"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 T_co = TypeVar("T_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
@@ -110,15 +116,19 @@ class Configured(Protocol[P, T_co, R_co]):
     def only(self, plugin: str) -> Callable[P, T_co | None]: ...
 
 
-class Hookspec(Protocol[P, T, R]):
+class Hookspec(Protocol[P, T_co, R_co]):
     """A method of a contract: on the class it is the spec, on `host.hooks(Contract)` the hook."""
 
-    @overload
-    def __get__(self, instance: None, owner: type, /) -> Hookspec[P, T, R]: ...
-    @overload
-    def __get__(self, instance: object, owner: type, /) -> Hook[P, T, R]: ...
+    # What the marker noted; it tells a hookspec from any other method.
+    @property
+    def pluginkit_spec(self) -> HookspecOpts: ...
 
-    def __call__(self, instance: Any, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Hookspec[P, T_co, R_co]: ...
+    @overload
+    def __get__(self, instance: object, owner: type, /) -> Hook[P, T_co, R_co]: ...
+
+    def __call__(self, instance: Any, /, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
 
 
 class ListMarker(Protocol):
@@ -168,3 +178,22 @@ class ContractMarker(Protocol):
         historic: bool = ...,
         required: bool = ...,
     ) -> ListMarker: ...
+
+
+class Implements(Protocol[P, T]):
+    """`@implements(Contract.hook)`: takes methods with the hook's parameters and answer."""
+
+    @overload
+    def __call__(
+        self, method: Callable[Concatenate[S, P], Coroutine[Any, Any, T | None]], /
+    ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T | None]]: ...
+    @overload
+    def __call__(self, method: Callable[Concatenate[S, P], T | None], /) -> Callable[Concatenate[S, P], T | None]: ...
+
+
+class ImplementsAsWrapper(Protocol[P, R]):
+    """`@implements(Contract.hook, wrapper=True)`: takes generators around the hook's results."""
+
+    def __call__(
+        self, method: Callable[Concatenate[S, P], Generator[None, R, R]], /
+    ) -> Callable[Concatenate[S, P], Generator[None, R, R]]: ...

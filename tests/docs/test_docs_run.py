@@ -222,7 +222,8 @@ def readers_env(child_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
     (reader.site / "shared.pth").write_text("".join(f"{place}\n" for place in places))
     for script, module in _SCRIPTS.items():
         file = reader.python.with_name(script)
-        file.write_text(f'#!/bin/sh\nexec "{reader.python}" -m {module} "$@"\n')
+        # -P: a script that pip makes does not see the current directory either.
+        file.write_text(f'#!/bin/sh\nexec "{reader.python}" -P -m {module} "$@"\n')
         file.chmod(0o755)
     home = tmp_path / "home"
     home.mkdir()

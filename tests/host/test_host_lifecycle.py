@@ -425,3 +425,27 @@ def test_load_of_one_that_cannot_be_says_why(zoo: Any) -> None:
     host = zoo.host()
     with pytest.raises(LoadError, match="plugin 'cat'"):
         host.load("cat")
+
+
+@pytest.mark.parametrize("step", ["on_load", "on_start", "on_stop", "on_unload"])
+def test_a_plugin_that_closes_its_host_in_any_step_leaves_nothing_loaded(zoo: Any, step: str) -> None:
+    source = """
+from pluginkit import hookimpl
+class Cat:
+    @hookimpl
+    def speak(self, is_loud): return ""
+    def STEP(self, ctx): ctx.functions.close()
+"""
+    zoo.add("a-closer", source.replace("STEP", step))
+    zoo.speaker("b")
+
+    def close() -> None:
+        host.close()
+
+    host = zoo.host(functions={"close": close})
+    host.load()
+    if step in {"on_start", "on_stop"}:
+        host.start()
+    host.close()
+    assert not [plugin for plugin in host.plugins.values() if plugin.state.is_live]
+    assert not [name for name in sys.modules if "#" in name]

@@ -90,15 +90,16 @@ def test_errors_outside_of_the_window_do_not_count(monkeypatch: pytest.MonkeyPat
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     quarantine = Quarantine(QuarantineRule(errors=3, window=10.0))
-    assert [quarantine.note("a"), quarantine.note("a")] == [False, False]
+    live: Any = type("Live", (), {})()
+    assert [quarantine.note(live), quarantine.note(live)] == [False, False]
     now[0] = 11.0
-    assert quarantine.note("a") is False
+    assert quarantine.note(live) is False
     now[0] = 12.0
-    assert quarantine.note("a") is False
+    assert quarantine.note(live) is False
     now[0] = 13.0
-    assert quarantine.note("a") is True
-    quarantine.forget("a")
-    assert quarantine.note("a") is False
+    assert quarantine.note(live) is True
+    quarantine.forget(live)
+    assert quarantine.note(live) is False
 
 
 def test_the_rule_comes_from_the_config_too(zoo: Any) -> None:
@@ -106,3 +107,14 @@ def test_the_rule_comes_from_the_config_too(zoo: Any) -> None:
     (zoo.directory / "config.yaml").write_text("hooks: {quarantine: {errors: 2, window: 5m}}\n")
     host = zoo.host(config=zoo.directory / "config.yaml")
     assert host.setup.quarantine == QuarantineRule(2, 300.0)
+
+
+def test_lh22_a_plugin_that_is_loaded_again_begins_anew(zoo: Any) -> None:
+    zoo.add("bad", FAILING)
+    host = zoo.started(quarantine=(3, 60.0))
+    for _ in range(3):
+        host.hook.speak(is_loud=False)
+    host.unload("bad")
+    host.load("bad")
+    host.hook.speak(is_loud=False)
+    assert host.plugins["bad"].state is PluginState.RUNNING

@@ -38,4 +38,4 @@ def _problems(snapshot: Snapshot) -> Iterator[Problem]:
                 column=error.offset,
             )
         except (ValueError, RecursionError, MemoryError) as error:
-            yield Problem(f"cannot be compiled: {error or type(error).__name__}", file=file)
+            yield Problem(f"cannot be compiled: {str(error) or type(error).__name__}", file=file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def _of_plugin(
     syntax = [p for p in source_problems(Path(root)) if not _is_told(p, entry)]
     if isinstance(entry, Broken):
         told = entry.reason.problems or (Problem(entry.reason.text, file=path),)
-        return Verdict(path, (*told, *syntax))
+        return Verdict(path, (*map(_with_line, told), *syntax))
     problems = [*_manifest_problems(entry, vocabulary), *_hook_problems(entry.manifest, contracts), *syntax]
     return Verdict(path, tuple(problems), entry.notices, entry.manifest)
 
@@ -80,7 +80,7 @@ def _hook_problems(manifest: Manifest, contracts: Mapping[str, Contract]) -> Ite
         return
     for index, hook in enumerate(manifest.hooks):
         if hook not in contract.hooks:
-            line, column = _position(manifest.file, index)
+            line, column = _position(manifest.file, ("hooks", index))
             yield Problem(
                 f"the contract {contract.type!r} has no such hook{did_you_mean(hook, contract.hooks)}",
                 path=f"hooks[{index}]",
@@ -92,8 +92,16 @@ def _hook_problems(manifest: Manifest, contracts: Mapping[str, Contract]) -> Ite
             )
 
 
-def _position(file: Path, index: int) -> tuple[int | None, int | None]:
+def _with_line(problem: Problem) -> Problem:
+    """A problem of a field, where discovery did not look up the field's line."""
+    if problem.line is not None or not problem.path or problem.file is None:
+        return problem
+    line, column = _position(problem.file, tuple(problem.path.split(".")))
+    return replace(problem, line=line, column=column)
+
+
+def _position(file: Path | str, field: tuple[str | int, ...]) -> tuple[int | None, int | None]:
     try:
-        return load_file(file).position(("hooks", index)) or (None, None)
+        return load_file(file).position(field) or (None, None)
     except YamlError:  # written to since it was read
         return None, None

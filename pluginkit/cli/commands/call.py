@@ -57,13 +57,13 @@ def call_command(
     What plugins print goes to stderr. A plugin that fails does not keep the others from
     answering; the exit code is 3 then.
     """
-    from pluginkit.cli.calls import call, hook_of, pairs
+    from pluginkit.cli.calls import call, callable_hook_of, pairs
     from pluginkit.cli.loading import loaded_host
     from pluginkit.contracts import arguments_from_text
     from pluginkit.errors import CallTimeout
 
     host = session.host
-    spec = hook_of(host, hook)
+    spec = callable_hook_of(host, hook)
     given = arguments_from_text(spec, pairs(arguments))
     if plugin is not None:
         plugin = host.refresh()[plugin].name

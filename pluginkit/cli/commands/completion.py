@@ -16,7 +16,7 @@ SHELLS = ("bash", "zsh", "fish")
     "completion",
     cls=Command,
     examples=[
-        ("pluginkit completion bash", "put `eval \"$(pluginkit completion bash)\"` into ~/.bashrc"),
+        ("pluginkit completion bash", 'put `eval "$(pluginkit completion bash)"` into ~/.bashrc'),
         ("pluginkit completion zsh", "the same in ~/.zshrc"),
         ("pluginkit completion fish", "into ~/.config/fish/completions/pluginkit.fish"),
     ],

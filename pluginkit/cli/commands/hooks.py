@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 )
 @click.argument("name", required=False, shell_complete=hook_names)
 @click.option("--load", is_flag=True, help="Load the plugins, and show who implements what.")
-@click.option("--source", is_flag=True, help="Load the plugins, and show the generated body of the hook NAME.")
+@click.option(
+    "--source", is_flag=True, help="Load the plugins, and show the generated body of the hook NAME."
+)
 @json_option
 @pass_session
 def hooks_command(session: Session, name: str | None, load: bool, source: bool, as_json: bool) -> int:

@@ -10,7 +10,7 @@ import click
 
 from pluginkit.cli.command import Command
 from pluginkit.cli.exit_codes import Exit
-from pluginkit.cli.output import is_terminal, remark, show
+from pluginkit.cli.output import is_terminal, plugins_print_to_stderr, remark, show
 from pluginkit.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def run_command(session: Session, once: bool | None) -> int:
         if not is_once:
             with stop_signals() as stop:
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
-                stop.wait()
+                with plugins_print_to_stderr():
+                    stop.wait()
                 remark("Stopping.")
         failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
     return Exit.PLUGIN if session.strict and failed else Exit.FINE
@@ -72,7 +73,7 @@ def run_command(session: Session, once: bool | None) -> int:
 
 def _calls(host: Host, session: Session) -> list[Call]:
     """The calls of the configuration, ready to be made; what is wrong with any is told before the first."""
-    from pluginkit.cli.calls import hook_of
+    from pluginkit.cli.calls import callable_hook_of
     from pluginkit.config.frozen import thaw
     from pluginkit.contracts import arguments_from_values
     from pluginkit.errors import ConfigError, Problem, UsageError
@@ -81,7 +82,7 @@ def _calls(host: Host, session: Session) -> list[Call]:
     problems: list[Problem] = []
     for number, listed in enumerate(session.config.calls):
         try:
-            spec = hook_of(host, listed.hook)
+            spec = callable_hook_of(host, listed.hook)
             calls.append((spec, arguments_from_values(spec, thaw(listed.arguments))))
         except UsageError as error:
             problems.append(Problem(str(error), path=f"calls[{number}]", file=session.config.path))

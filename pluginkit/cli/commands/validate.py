@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +12,9 @@ from pluginkit.cli.command import Command
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import Painted, notice, show, show_json
+from pluginkit.cli.paths import shown_path
 from pluginkit.cli.session import Session, pass_session
-from pluginkit.errors import UsageError
+from pluginkit.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from pluginkit.cli.checks.validity import Verdict
@@ -72,7 +74,11 @@ def _print(verdict: Verdict) -> None:
         what = f" ({manifest.name} {manifest.version}, {manifest.type})" if manifest is not None else ""
         show(f"{verdict.path}: ", Painted("valid", "green"), what)
     else:
-        show(describe_problems(verdict.problems))
+        show(describe_problems(map(_with_shown_path, verdict.problems)))
+
+
+def _with_shown_path(problem: Problem) -> Problem:
+    return problem if problem.file is None else replace(problem, file=shown_path(problem.file))
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle import LoadReport as LoadReport
     from pluginkit.lifecycle import Plugin as Plugin
     from pluginkit.lifecycle import PluginState as PluginState
+    from pluginkit.lifecycle import ReloadReport as ReloadReport
     from pluginkit.lifecycle import UnloadReport as UnloadReport
     from pluginkit.manifest import Manifest as Manifest
     from pluginkit.markers import HookimplMarker as HookimplMarker
@@ -79,7 +80,7 @@ _HOMES = {
     "events": ("Event",),
     "hooks": ("PluginManager",),
     "host": ("Host",),
-    "lifecycle": ("CloseErrors", "LoadFailures", "LoadReport", "Plugin", "PluginState", "UnloadReport"),
+    "lifecycle": ("CloseErrors", "LoadFailures", "LoadReport", "Plugin", "PluginState", "ReloadReport", "UnloadReport"),
     "manifest": ("Manifest",),
     "markers": ("HookimplMarker", "HookspecMarker", "hookimpl", "hookspec"),
     "services": ("PluginContext",),

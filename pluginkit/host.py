@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from pluginkit.events import EventBus
     from pluginkit.hooks import CallMetrics, HookRelay
     from pluginkit.host_setup import ErrorPolicy
-    from pluginkit.lifecycle import LoadReport, Plugin, Plugins, Provision, Registered, UnloadReport
+    from pluginkit.lifecycle import (
+        LoadReport,
+        Plugin,
+        Plugins,
+        Provision,
+        Registered,
+        ReloadReport,
+        UnloadReport,
+    )
     from pluginkit.manifest import Vocabulary
     from pluginkit.runtimes import Runtime
 
@@ -261,6 +269,22 @@ class Host:
         """
         self._require_open()
         return self._lifecycle.unload(name, cascade=cascade, timeout=timeout)
+
+    def reload(
+        self, name: str, *, force: bool = False, check: bool = False, timeout: float = CLOSE_TIMEOUT
+    ) -> ReloadReport:
+        """Have a plugin's present files serve in the place of the code that is loaded.
+
+        The new code is imported, checked and started beside the old; only then is it swapped in,
+        together with the plugins that need it. Calls that have begun end on the old version. If
+        any step fails, the old version serves on and the report says why: `report.ok` is False.
+
+        `force` reloads unchanged files too, `check` does everything but the swap, `timeout` is how
+        many seconds to wait for calls that run in the old version. Raises `StateError` if the
+        plugin is not loaded, `UnknownName` if there is none.
+        """
+        self._require_open()
+        return self._lifecycle.reload(name, force=force, check=check, timeout=timeout)
 
     def enable(self, name: str) -> Plugin:
         """Undo `disable`, for later runs too; on a host with loaded plugins it is loaded at once.

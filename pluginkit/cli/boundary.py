@@ -46,19 +46,29 @@ def _answer(session: Session, error: Exception) -> int:
     if isinstance(error, click.ClickException):
         _show_click_error(error)
         return error.exit_code
-    if session.debug or not isinstance(error, UsageError | PluginError):
+    told = _told(error)
+    if session.debug or told is None:
         remark("".join(traceback.format_exception(error)).rstrip())
-    if isinstance(error, UsageError):
-        complain(str(error))
-        return Exit.USAGE
-    if isinstance(error, PluginError):
-        complain(str(error))
-        return Exit.PLUGIN
+    if told is not None:
+        complain(told[1])
+        return told[0]
     complain(
         "this is a bug in pluginkit, not yours; please report it with the lines above, "
         f"the command, and the versions that `pluginkit --version` prints ({type(error).__name__})"
     )
     return Exit.BUG
+
+
+def _told(error: Exception) -> tuple[int, str] | None:
+    """Exit code and sentence for what is no bug of ours."""
+    if isinstance(error, UsageError):
+        return Exit.USAGE, str(error)
+    if isinstance(error, PluginError):
+        return Exit.PLUGIN, str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        # A directory that may not be written, a full disk: the user's to mend, with the place named.
+        return Exit.USAGE, f"{error.filename}: {error.strerror or error}"
+    return None
 
 
 def _show_click_error(error: click.ClickException) -> None:

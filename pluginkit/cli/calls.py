@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.cli.log_lines import failures_are_told
 from pluginkit.cli.output import Painted, plugins_print_to_stderr, show
 from pluginkit.cli.values import plain, readable
 from pluginkit.errors import UnknownName, UsageError, passes_through
@@ -74,7 +75,7 @@ def call(
         raise UsageError(
             f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
         )
-    with plugins_print_to_stderr():
+    with plugins_print_to_stderr(), failures_are_told():
         if spec.is_async or any(one.asyncness != "no" for one in implementations):
             from pluginkit.cli.awaited import call_awaited
 

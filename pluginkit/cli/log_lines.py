@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from pluginkit.cli.output import complain, notice, remark
@@ -14,11 +15,24 @@ if TYPE_CHECKING:
     from pluginkit.cli.session import Session
 
 
+_is_calling: ContextVar[bool] = ContextVar("pluginkit_cli_is_calling", default=False)
+
+
+@contextmanager
+def failures_are_told() -> Iterator[None]:
+    """While a command makes hook calls whose failures it tells itself: they are not told twice."""
+    token = _is_calling.set(True)
+    try:
+        yield
+    finally:
+        _is_calling.reset(token)
+
+
 class LogLines(logging.Handler):
     """One line for each record, from the level on that the session wants to see.
 
-    Failures of hook calls are left out: the command that made the call shows them, with the
-    plugin's file and what to do.
+    The traceback of a plugin that fails in a call comes with the record's text; only `--debug`
+    shows it.
     """
 
     def __init__(self, session: Session) -> None:
@@ -26,10 +40,11 @@ class LogLines(logging.Handler):
         self._session = session
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno < self._session.log_level or _is_call_failure(record):
+        is_call_failure = record.funcName == "record_failure"
+        if record.levelno < self._session.log_level or (is_call_failure and _is_calling.get()):
             return
         try:
-            _print(record)
+            _print(record, first_line_only=is_call_failure and not self._session.debug)
         except Exception:
             self.handleError(record)
 
@@ -50,14 +65,10 @@ def log_on_stderr(session: Session) -> Iterator[None]:
         log.level, log.propagate = before
 
 
-def _is_call_failure(record: logging.LogRecord) -> bool:
-    from pluginkit.hooks import CallFailure
-
-    return isinstance(record.args, tuple) and any(isinstance(value, CallFailure) for value in record.args)
-
-
-def _print(record: logging.LogRecord) -> None:
+def _print(record: logging.LogRecord, *, first_line_only: bool) -> None:
     text = record.getMessage()
+    if first_line_only:
+        text = text.partition("\n")[0]
     if record.exc_info is not None and record.exc_info[1] is not None:
         text = f"{text}: {describe_exception(record.exc_info[1])}"
     if record.levelno >= logging.ERROR:

@@ -31,16 +31,13 @@ function, one dictionary for each version of the hook; see `compiling.py`.
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-Role = Literal["plain", "async", "perhaps async", "wrapper", "old wrapper"]
+from pluginkit.hooks.naming import RESERVED, labels
 
-# Longer labels make the text wide without telling more.
-_LABEL_LENGTH = 40
+Role = Literal["plain", "async", "perhaps async", "wrapper", "old wrapper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,56 +125,14 @@ def callees_of(implementations: Sequence[Q], role: Callable[[Q], Role], taken: I
     ]
 
 
-def locals_of(parameters: Iterable[str]) -> dict[str, str]:
-    """What the arguments are called in a body, where some names are taken."""
-    names = tuple(parameters)
-    return dict(zip(names, labels(names, taken=RESERVED), strict=True))
-
-
 def text_of(lines: Iterable[str]) -> str:
     """The lines as one text."""
     return "".join(f"{line}\n" for line in lines)
 
 
-def labels(names: Iterable[str], taken: Iterable[str]) -> list[str]:
-    """A readable identifier for each name, different from each other and from those taken.
-
-    >>> labels(["cat", "my-dog", "cat", "7up", "is_loud"], taken=["is_loud"])
-    ['cat', 'my_dog', 'cat_2', '_7up', 'is_loud_2']
-    """
-    used = {*taken}
-    chosen = []
-    for name in names:
-        base = identifier(name)
-        label, number = base, 1
-        while label in used:
-            number += 1
-            label = f"{base}_{number}"
-        used.add(label)
-        chosen.append(label)
-    return chosen
-
-
-def identifier(name: str) -> str:
-    """A name made fit to stand in source text."""
-    text = re.sub(r"\W", "_", name)[-_LABEL_LENGTH:] or "_"
-    return f"_{text}" if text[0].isdigit() or keyword.iskeyword(text) else text
-
-
 def indented(lines: Iterable[str]) -> list[str]:
     """The lines one level deeper."""
     return [f"    {line}" for line in lines]
-
-
-# Names that the text itself uses, which neither a plugin nor an argument may take.
-RESERVED = frozenset(
-    {
-        *("arguments", "observer", "implementations", "BaseException"),
-        *("results", "result", "failure", "error", "errors", "begun"),
-        *("failed", "grouped", "clock", "spent", "refuse", "settled", "picked", "optional"),
-        *("entered", "adapted", "leave"),
-    }
-)
 
 
 class _Plain:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookCaller, HookImpl
 
 from pluginkit.hooks.arguments import refuse_positional
-from pluginkit.hooks.body import RESERVED
 from pluginkit.hooks.entry import ABSENT, Body, Entry, Parameters
 from pluginkit.hooks.multicall import PluggyBody
+from pluginkit.hooks.naming import RESERVED
 from pluginkit.hooks.pluggy_calls import History, PluggyCalls, place_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Caller(PluggyCalls):
         """Put an implementation in its place."""
         with self._lock:
             self._implementations.insert(place_of(implementation, self._implementations), implementation)
-            self.reset()
+            self._changed()
 
     def remove_plugin(self, plugin: object) -> None:
         """Take all implementations of a plugin out.
@@ -106,7 +106,7 @@ class Caller(PluggyCalls):
             if len(remaining) == len(self._implementations):
                 raise ValueError(f"plugin {plugin!r} not found")
             self._implementations[:] = remaining
-            self.reset()
+            self._changed()
 
     def apply_history(self, implementation: HookImpl) -> None:
         """Make the historic calls of before for an implementation that comes now."""
@@ -121,14 +121,19 @@ class Caller(PluggyCalls):
         self._subsets.add(subset)
         return subset
 
+    def _changed(self) -> None:
+        """Have the body generated anew at the next call, under the lock."""
+        if self._is_generated:
+            self.reset()
+        for subset in self._subsets if len(self._subsets) else ():
+            subset.reset()
+
     def reset(self) -> None:
-        """Have the body generated anew at the next call; monitors may have come or gone."""
+        """Forget the generated body; monitors may have come or gone."""
         with self._lock:
             self._is_generated = False
             self._entry.body = self._first_call if self.manager.is_direct else self._through_manager
             self._entry.outline()
-            for subset in self._subsets:
-                subset.reset()
 
     # Calls
 

@@ -53,7 +53,11 @@ class Configured:
                 running goes on in its thread, since nothing can end it; those after it are
                 not begun, and the late result is dropped and counted.
         """
-        return type(self)(self._hook, errors or self._errors, timeout or self._timeout)
+        return type(self)(
+            self._hook,
+            self._errors if errors is None else errors,
+            self._timeout if timeout is None else timeout,
+        )
 
     def __call__(self, **kwargs: Any) -> Any:
         """Call the hook; gives what a plain call gives."""

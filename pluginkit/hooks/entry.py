@@ -24,8 +24,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pluginkit.hooks.body import identifier, indented, labels, text_of
+from pluginkit.hooks.body import indented, text_of
 from pluginkit.hooks.compiling import code_of
+from pluginkit.hooks.naming import identifier, labels
 
 ABSENT: Any = object()
 """Stands for an argument that a lenient call leaves out and that has no default."""

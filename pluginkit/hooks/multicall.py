@@ -10,8 +10,9 @@ from pluggy import HookCallError
 
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional
-from pluginkit.hooks.body import Form, Role, body_lines, body_text, callees_of, identifier, labels, locals_of
+from pluginkit.hooks.body import Form, Role, body_lines, body_text, callees_of
 from pluginkit.hooks.compiling import function_of
+from pluginkit.hooks.naming import identifier, labels, locals_of
 
 if TYPE_CHECKING:
     from pluggy import HookImpl

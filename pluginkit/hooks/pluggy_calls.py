@@ -134,11 +134,12 @@ def place_of(implementation: HookImpl, implementations: Sequence[HookImpl]) -> i
 
     The order is trylast, normal, tryfirst, and after these the wrappers in the same three.
     """
-    wrappers = sum(1 for one in reversed(implementations) if _is_wrapper(one))
-    first_wrapper = len(implementations) - wrappers
-    start, end = (0, first_wrapper)
+    first_wrapper = len(implementations)
+    while first_wrapper and _is_wrapper(implementations[first_wrapper - 1]):
+        first_wrapper -= 1
+    start, end = 0, first_wrapper
     if _is_wrapper(implementation):
-        start, end = (first_wrapper, len(implementations))
+        start, end = first_wrapper, len(implementations)
     if implementation.trylast:
         return start
     if not implementation.tryfirst:

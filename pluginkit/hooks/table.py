@@ -21,17 +21,16 @@ from pluginkit.errors import (
     DuplicateName,
     Reason,
     StateError,
+    UsageError,
     did_you_mean,
 )
-from pluginkit.hooks.asyncness import asyncness
 from pluginkit.hooks.drain import Retirement
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.hook import HookState
+from pluginkit.hooks.implementing import implementations_of
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.metrics import CallMetrics, Metrics
-from pluginkit.hooks.order import rank
 from pluginkit.hooks.policy import Report
-from pluginkit.hooks.reading import DEFAULT_OPTIONS, marked, parameter_names
 from pluginkit.hooks.relay import HookRelay
 from pluginkit.hooks.spec import HookSpec, read_specs
 from pluginkit.hooks.values import Implementation, Provider
@@ -107,6 +106,7 @@ class HookTable:
         self._is_timing = timing
         self._late = LateResults()
         self._states: dict[str, HookState] = {}
+        self._sources: list[object] = []
         self._providers: tuple[Provider, ...] = ()
         self._registrations = itertools.count()
         self._lock = threading.RLock()
@@ -121,7 +121,7 @@ class HookTable:
                 is there with another signature.
             ContractError: a provider that is there already implements it wrongly.
         """
-        self._add_specs(read_specs(contract_class, self.project, owner=name, strict=True))
+        self._add_specs(contract_class, read_specs(contract_class, self.project, owner=name, strict=True))
 
     def add_hookspecs(self, module_or_class: object) -> None:
         """Add pluggy's hookspecs, which are called as leniently as pluggy calls them.
@@ -129,16 +129,23 @@ class HookTable:
         Raises as `add_contract` does.
         """
         owner = getattr(module_or_class, "__name__", type(module_or_class).__name__)
-        self._add_specs(read_specs(module_or_class, self.project, owner=owner, strict=False))
+        self._add_specs(module_or_class, read_specs(module_or_class, self.project, owner=owner, strict=False))
 
     def view(self, contract: type[C]) -> C:
         """The hooks as a type checker should see them: `table.view(Animal).speak(is_loud=True)`.
 
         At run time it is `hook` itself; see `pluginkit.markers.typed` for what is checked.
+
+        Raises:
+            UsageError: the table has no such contract.
         """
+        if contract not in self._sources:
+            raise UsageError(
+                f"{contract.__qualname__} is no contract of this host; its hooks are: {self.hook!r}"
+            )
         return cast("C", self.hook)
 
-    def _add_specs(self, specs: Iterable[HookSpec]) -> None:
+    def _add_specs(self, source: object, specs: Iterable[HookSpec]) -> None:
         with self._lock:
             fresh = [spec for spec in specs if not self._is_known(spec)]
             waiting = [one for provider in self._providers for one in self._read(provider)]
@@ -152,6 +159,7 @@ class HookTable:
             for state in states:
                 self._states[state.spec.name] = state
                 vars(self.hook)[state.spec.name] = state.function
+            self._sources.append(source)
 
     def _is_known(self, spec: HookSpec) -> bool:
         known = self._states.get(spec.name)
@@ -230,7 +238,7 @@ class HookTable:
             self._change(state, gone, added)
             for state in self._states.values()
             if (added := [one for one in staged._incoming if one.hook == state.spec.name])
-            or any(one.provider in gone for one in state.version.implementations)
+            or (gone and any(one.provider in gone for one in state.version.implementations))
         ]
 
     def _implementations_of(self, provider: Provider) -> Iterator[Implementation]:
@@ -277,19 +285,7 @@ class HookTable:
 
     def _read(self, provider: Provider) -> Iterator[Implementation]:
         registered = next(self._registrations) if provider.host else 0
-        for position, (name, function, options) in enumerate(marked(provider.target, self.project, "impl")):
-            opts = {**DEFAULT_OPTIONS, **options}
-            argnames, kwargnames = parameter_names(function)
-            yield Implementation(
-                hook=opts["specname"] or name,
-                function=function,
-                argnames=argnames,
-                kwargnames=kwargnames,
-                opts=opts,
-                provider=provider,
-                asyncness=asyncness(function),
-                rank=rank(provider, opts, registered, position),
-            )
+        return implementations_of(provider, self.project, registered)
 
     # Measuring
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from threading import Event
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ class Handover:
         self._work = work
         self._late = late
         self._lock = threading.Lock()
-        self._done = threading.Event()
+        self._done = Event()
         self._is_abandoned = False
         self._result: Any = None
         self._error: BaseException | None = None

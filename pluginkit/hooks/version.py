@@ -16,10 +16,11 @@ from typing import Any
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional, picked
 from pluginkit.hooks.asyncness import refuse, settled
-from pluginkit.hooks.body import Callee, Form, Role, body_text, callees_of, identifier, locals_of
+from pluginkit.hooks.body import Callee, Form, Role, body_text, callees_of
 from pluginkit.hooks.compiling import function_of
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.metrics import Metrics
+from pluginkit.hooks.naming import identifier, locals_of
 from pluginkit.hooks.policy import Failures, Report
 from pluginkit.hooks.spec import HookSpec
 from pluginkit.hooks.values import Implementation

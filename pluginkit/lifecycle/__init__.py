@@ -20,6 +20,7 @@ from pluginkit.lifecycle.quarantine import QuarantineRule as QuarantineRule
 from pluginkit.lifecycle.report import CloseErrors as CloseErrors
 from pluginkit.lifecycle.report import LoadFailures as LoadFailures
 from pluginkit.lifecycle.report import LoadReport as LoadReport
+from pluginkit.lifecycle.report import ReloadReport as ReloadReport
 from pluginkit.lifecycle.report import UnloadReport as UnloadReport
 from pluginkit.lifecycle.states import PluginState as PluginState
 from pluginkit.lifecycle.store import StateFile as StateFile
@@ -42,6 +43,7 @@ __all__ = [
     "Provision",
     "QuarantineRule",
     "Registered",
+    "ReloadReport",
     "StateFile",
     "UnloadReport",
     "Workshop",

@@ -72,38 +72,42 @@ class Workshop:
 
 
 @contextmanager
-def _step(found: Found, step: str, code: str) -> Iterator[None]:
+def step(found: Found, name: str, code: str) -> Iterator[None]:
     """Turn whatever plugin code raises in the block into the failure of this step."""
     try:
         yield
     except BringUpFailed:
         raise
     except PluginError as error:
-        raise BringUpFailed(Failure(found.name, step, error.reason, str(error)), error) from error
+        raise BringUpFailed(Failure(found.name, name, error.reason, str(error)), error) from error
     except BaseException as error:
         if passes_through(error):
             raise
-        raise BringUpFailed(failure_of(found.name, step, code, error, found.root), error) from error
+        raise BringUpFailed(failure_of(found.name, name, code, error, found.root), error) from error
 
 
-def bring_up(workshop: Workshop, found: Found, settings: Settings, priority: int) -> Live:
+def bring_up(
+    workshop: Workshop, found: Found, settings: Settings, priority: int, *, replaces: Live | None = None
+) -> Live:
     """Import, create, check and load one plugin, up to but without its place in the hooks.
 
+    `replaces` is the generation that it will take the place of, if it is a reload.
     Raises `BringUpFailed`; then nothing of the plugin is left.
     """
-    with _step(found, "import", "import-failed"):
-        instance = _open(workshop, found)
+    with step(found, "import", "import-failed"):
+        instance = _open(workshop, found, None if replaces is None else replaces.instance)
     context: PluginContext | None = None
     try:
         context = _context(workshop, found, settings, instance)
-        with _step(found, "create", "create-failed"):
+        with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)
-        with _step(found, "contract", "contract-unmet"):
+        with step(found, "contract", "contract-unmet"):
             provider = _checked(workshop, found, target, priority)
         with _hooks_step(found):
-            workshop.table.stage(add=[provider])
+            leaving = [replaces.provider] if replaces is not None and replaces.is_hooked else []
+            workshop.table.stage(remove=leaving, add=[provider])
         live = Live(found.name, instance, context, target, provider, workshop.table)
-        with _step(found, "on_load", "on-load-failed"):
+        with step(found, "on_load", "on-load-failed"):
             live.run("on_load")
     except BaseException:
         if context is not None:
@@ -128,7 +132,7 @@ def hooks_failure(plugin: str, error: PluginkitError) -> Failure:
 
 def start(found: Found, live: Live) -> None:
     """Run the plugin's `on_start`; raises `BringUpFailed`."""
-    with _step(found, "on_start", "on-start-failed"):
+    with step(found, "on_start", "on-start-failed"):
         live.run("on_start")
     live.started = True
 
@@ -139,9 +143,9 @@ def take_down(found: Found, live: Live, timeout: float) -> tuple[list[Failure], 
     Returns what failed on the way, and what of the plugin still runs.
     """
     failures: list[Failure] = []
-    for step, wanted in (("on_stop", live.started), ("on_unload", True)):
+    for name, wanted in (("on_stop", live.started), ("on_unload", True)):
         if wanted:
-            _collect(failures, found, step, partial(live.run, step))
+            _collect(failures, found, name, partial(live.run, name))
     live.started = False
     undone = live.context.close(timeout)
     failures += [failure_of(found.name, "undo", "undo-failed", error, found.root) for error in undone]
@@ -150,17 +154,17 @@ def take_down(found: Found, live: Live, timeout: float) -> tuple[list[Failure], 
     return failures, running
 
 
-def _collect(failures: list[Failure], found: Found, step: str, action: Callable[[], Any]) -> None:
+def _collect(failures: list[Failure], found: Found, name: str, action: Callable[[], Any]) -> None:
     try:
-        with _step(found, step, f"{step.replace('_', '-')}-failed"):
+        with step(found, name, f"{name.replace('_', '-')}-failed"):
             action()
     except BringUpFailed as failed:
         failures.append(failed.failure)
 
 
-def _open(workshop: Workshop, found: Found) -> Instance:
+def _open(workshop: Workshop, found: Found, previous: Instance | None) -> Instance:
     runtime = workshop.runtimes[found.manifest.format]
-    return runtime.open(OpenRequest(found, workshop.owner, lambda head: workshop.wire(found, head)))
+    return runtime.open(OpenRequest(found, workshop.owner, lambda head: workshop.wire(found, head), previous))
 
 
 def _context(workshop: Workshop, found: Found, settings: Settings, instance: Instance) -> PluginContext:

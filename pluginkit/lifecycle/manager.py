@@ -17,14 +17,24 @@ from pluginkit.lifecycle.core import Core
 from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.providers import Providers
-from pluginkit.lifecycle.report import CloseErrors, LoadReport, Skipped, StepFailed, UnloadReport
+from pluginkit.lifecycle.reload import Reload
+from pluginkit.lifecycle.report import (
+    CloseErrors,
+    LoadReport,
+    ReloadReport,
+    Skipped,
+    StepFailed,
+    UnloadReport,
+)
+from pluginkit.lifecycle.retire import Ending, Retiring
 from pluginkit.lifecycle.states import PluginState
 
 if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue
     from pluginkit.events import EventBus
+    from pluginkit.hooks import Retirement
     from pluginkit.lifecycle.live import Live
-    from pluginkit.runtimes import Instance, Leftover
+    from pluginkit.runtimes import Instance
 
 _SKIPPED = frozenset({PluginState.DISABLED, PluginState.INCOMPATIBLE, PluginState.CONFLICT, PluginState.HELD})
 
@@ -44,6 +54,7 @@ class Lifecycle(Core):
         super().__init__(look=look, circumstances=circumstances, events=events)
         self.workshop = workshop(lambda found, head: wire(self, found, head))
         self.providers = providers
+        self.retiring = Retiring()
         self.is_started = False
         self.is_closed = False
 
@@ -201,45 +212,61 @@ class Lifecycle(Core):
                 self._unload_one(other, timeout)
             return self._unload_one(plugin, timeout)
 
+    def reload(
+        self, name: str, *, force: bool = False, check: bool = False, timeout: float = CLOSE_TIMEOUT
+    ) -> ReloadReport:
+        """Swap in the code that is on disk now, with all plugins that need it; see `reload.py`."""
+        self.refresh()
+        with self.operation():
+            plugin = self.plugins[name]
+            if not plugin.state.is_live:
+                raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded; load it instead")
+            return Reload(self, plugin.name).run(force=force, check=check, timeout=timeout)
+
     def _unload_one(self, plugin: Plugin, timeout: float) -> UnloadReport:
         began = time.perf_counter()
         generation = plugin.generation
-        live = plugin._live
-        alive = live.instance.alive if live is not None else tuple
-        del live
-        failures, running = self._take_out(plugin, timeout)
+        ending = self._take_out(plugin, timeout)
         plugin._move(PluginState.UNLOADED)
         # Modules and functions refer to each other in circles; only a collection can prove that
         # nobody else refers to them.
         gc.collect()
         report = UnloadReport(
-            plugin.name, generation, tuple(failures), running, alive(), time.perf_counter() - began
+            plugin.name,
+            generation,
+            tuple(ending.failures),
+            ending.running,
+            ending.alive(),
+            time.perf_counter() - began,
         )
         self.publish("unloaded", plugin.name, generation=generation, is_gone=report.is_gone)
         return report
 
-    def _take_out(self, plugin: Plugin, timeout: float) -> tuple[list[Failure], tuple[Leftover, ...]]:
-        """Out of the hooks first, so that no new call begins; then stop, unload, undo."""
+    def _take_out(self, plugin: Plugin, timeout: float) -> Ending:
+        """Out of the hooks first, so that no new call begins; then wait, stop, unload, undo."""
         live, found = plugin._live, plugin.source
         if live is None or not isinstance(found, Found):
             raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
-        self.unhook(live)
+        retirement = self.unhook(live)
         plugin._live = None
         self.loaded.remove(plugin.name)
         self.packages.pop(found.package, None)
         was_started = live.started
-        result = take_down(found, live, timeout)
+        ending = self.retiring.retire(found, live, retirement, timeout)
         plugin._move(PluginState.STOPPED)
         if was_started:
             self.publish("stopped", plugin.name)
-        return result
+        return ending
 
-    def unhook(self, live: Live) -> None:
-        """Let no new call of the plugin begin."""
-        if live.is_hooked:
-            table = self.workshop.table
-            table.commit(table.stage(remove=[live.provider]))
-            live.is_hooked = False
+    def unhook(self, live: Live) -> Retirement | None:
+        """Let no new call of the plugin begin; what comes back knows when the last one has ended."""
+        if not live.is_hooked:
+            return None
+        table = self.workshop.table
+        staged = table.stage(remove=[live.provider])
+        table.commit(staged)
+        live.is_hooked = False
+        return staged.retired[0]
 
     def close_all(self, timeout: float) -> CloseErrors | None:
         """Unload everything in reverse order; errors come together, none stops the rest."""
@@ -249,8 +276,8 @@ class Lifecycle(Core):
             self.is_started, self.is_closed = False, True
             for plugin in reversed(self.in_load_order()):
                 generation = plugin.generation
-                failures, _ = self._take_out(plugin, max(0.0, deadline - time.monotonic()))
+                ending = self._take_out(plugin, max(0.0, deadline - time.monotonic()))
                 plugin._move(PluginState.UNLOADED)
                 self.publish("unloaded", plugin.name, generation=generation)
-                errors += [StepFailed(failure) for failure in failures]
+                errors += [StepFailed(failure) for failure in ending.failures]
         return CloseErrors("closing the host's plugins", errors) if errors else None

@@ -158,6 +158,11 @@ class Plugin:
         self._move(state, reason)
         self._source = source
 
+    def _replace(self, source: Found, live: Live, priority: int) -> None:
+        self._source = source
+        self._live = live
+        self.priority = priority
+
     def _keep_error(self, failure: Failure) -> None:
         with self._lock:
             self.error_count += 1

@@ -89,6 +89,41 @@ class UnloadReport:
         return "\n  ".join([f"{self.plugin}: unloaded", *rest])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadReport:
+    """What a reload came to.
+
+    `ok` says whether the plugin's present code serves. `together` are all that moved in the same
+    transaction, `failure` is the step that failed; then the old generation serves as before.
+    `is_unchanged`: the files are what serves already, so nothing was done. `is_check`: nothing was
+    meant to be committed. `running`, `alive` and `problems` are about the old generation: what
+    still runs in it, which of its modules somebody refers to, what failed while it was ended.
+    """
+
+    plugin: str
+    ok: bool
+    old_generation: int | None
+    new_generation: int | None
+    seconds: float
+    together: tuple[str, ...] = ()
+    failure: Failure | None = None
+    is_unchanged: bool = False
+    is_check: bool = False
+    running: tuple[Leftover, ...] = ()
+    alive: tuple[str, ...] = ()
+    problems: tuple[Failure, ...] = ()
+
+    def __str__(self) -> str:
+        if self.failure is not None:
+            return f"{self.plugin}: generation {self.old_generation} serves on: {self.failure}"
+        if self.is_unchanged:
+            return f"{self.plugin}: unchanged, generation {self.old_generation} serves on"
+        if self.is_check:
+            return f"{self.plugin}: the new version would load; generation {self.old_generation} serves on"
+        took = f"{self.seconds * 1000:.1f} ms"
+        return f"{self.plugin}: generation {self.old_generation} → {self.new_generation} in {took}"
+
+
 class CloseErrors(ExceptionGroup[Exception]):
     """What went wrong while a host was closed; everything was closed all the same."""
 

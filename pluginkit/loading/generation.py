@@ -154,9 +154,16 @@ class Generation:
 
     def _release_facade(self) -> None:
         root = self.facade_root
-        if root is not None and root.committed in (None, self):
+        if root is None:
+            return
+        if root.committed in (None, self):
             root.committed = None
             facade.release(root)
+            return
+        # Another generation serves; only the names of modules that it lacks must go.
+        for name in self.locations:
+            if name and name not in root.committed.locations:
+                facade.withdraw(f"{self.public}.{name}")
 
 
 def _is_initialising(module: ModuleType) -> bool:

@@ -20,9 +20,7 @@ def implements(
 def implements(
     spec: Hookspec[P, T, R], *, tryfirst: bool = ..., trylast: bool = ..., wrapper: Literal[True]
 ) -> ImplementsAsWrapper[P, R]: ...
-def implements(
-    spec: Any, *, tryfirst: bool = False, trylast: bool = False, wrapper: bool = False
-) -> Any:
+def implements(spec: Any, *, tryfirst: bool = False, trylast: bool = False, wrapper: bool = False) -> Any:
     """Mark a method as the implementation of one hook of a contract.
 
     It does what `@hookimpl` does, and lets mypy and pyright check the method against the

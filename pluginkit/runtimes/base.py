@@ -64,6 +64,9 @@ class Instance(Protocol):
     def commit(self) -> None:
         """Make this the instance that outsiders' imports mean; cannot fail."""
 
+    def is_current(self, found: Found) -> bool:
+        """Whether the files of `found` are what this instance runs."""
+
     def create(self, entrypoint: Entrypoint, context: object) -> Any:
         """Make the object that an entry point of the plugin names; classes are called."""
 

@@ -111,6 +111,10 @@ class NativeInstance(_InProcess):
     def commit(self) -> None:
         self.generation.commit()
 
+    def is_current(self, found: Found) -> bool:
+        now = snapshot.take(found.root)
+        return found.package == self._package and now.identity == self.generation.snapshot.identity
+
     def import_module(self, name: str) -> ModuleType:
         return self.generation.import_module(name)
 
@@ -151,6 +155,9 @@ class ImportedInstance(_InProcess):
 
     def imports(self, other: Instance) -> bool:
         return False
+
+    def is_current(self, found: Found) -> bool:
+        return True
 
     def commit(self) -> None:
         """The host's import is what everybody sees already."""

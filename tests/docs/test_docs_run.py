@@ -34,7 +34,7 @@ from typing import Any
 import pytest
 
 import pluginkit
-from tests.support.dists import Environment, site_of
+from tests.support.dists import Environment, Wheel, site_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -220,6 +220,8 @@ def readers_env(child_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
     reader = Environment.create(tmp_path / "env")
     places = [Path(pluginkit.__path__[0]).parent, site_of(Path(sys.prefix))]
     (reader.site / "shared.pth").write_text("".join(f"{place}\n" for place in places))
+    fixtures = {"pytest11": {"pluginkit": "pluginkit.testing.plugin"}}
+    Wheel(name="pluginkit", version=pluginkit.__version__, entry_points=fixtures).unpack(reader.site)
     for script, module in _SCRIPTS.items():
         file = reader.python.with_name(script)
         # -P: a script that pip makes does not see the current directory either.

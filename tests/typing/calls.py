@@ -8,6 +8,9 @@ from pluginkit import Host, hookspec
 from pluginkit.hooks import Outcome
 
 
+def use(*values: object) -> None: ...
+
+
 class Animal:
     @hookspec
     def speak(self, is_loud: bool, times: int = 1) -> str:
@@ -57,14 +60,14 @@ def wrong(host: Host) -> None:
     animal.speak.attributed(is_lout=True)  # error: a misspelt argument
     animal.speak.only("cat")(times=2)  # error: a missing argument
     animal.noticed.call_historic(lambda text: text.upper())  # error: the answers are numbers
-    print(count, name)
+    use(count, name)
 
 
 async def wrong_async(host: Host) -> None:
     animal = host.hooks(Animal)
     await animal.fetch.awaited(uri="a")  # error: a misspelt argument
     texts: list[str] = await animal.fetch.awaited(url="a")  # error: they are bytes
-    print(texts)
+    use(texts)
 
 
 def through_the_relay(host: Host) -> None:

@@ -30,7 +30,9 @@ def expected() -> set[tuple[str, int]]:
 
 
 def run(*command: str) -> str:
-    done = subprocess.run([sys.executable, *command], cwd=HERE.parents[1], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=HERE.parents[1], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 

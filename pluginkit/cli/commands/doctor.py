@@ -64,6 +64,10 @@ def _examine(session: Session) -> Iterator[Finding]:
     except UsageError as error:
         yield Finding(check="configuration", text=str(error), advice="mend the configuration first")
         return
+    except OSError as error:
+        text = f"{error.filename}: {error.strerror or error}"
+        yield Finding(check="places", text=text, advice="mend that first", file=error.filename)
+        return
     config = session.config
     # To have no file is a choice, and the first notice says so; all else that is odd is a problem.
     chosen = 1 if config.path is None else 0

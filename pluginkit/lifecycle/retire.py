@@ -1,0 +1,101 @@
+"""The end of a generation that is out of the hooks: drained, stopped, undone, proved gone.
+
+A call that had begun keeps its version to its last line, so nothing of a generation may be
+taken away before its last call has ended. Whoever unloads or reloads waits for that up to a
+deadline; after it, or inside of a hook call (which would wait for itself), a thread of our own
+does the rest as soon as the last call has ended, and the report says what lingers.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pluginkit.lifecycle.bringup import take_down
+from pluginkit.lifecycle.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from pluginkit.discovery import Found
+    from pluginkit.hooks import Retirement
+    from pluginkit.lifecycle.live import Live
+    from pluginkit.runtimes import Leftover
+
+
+@dataclass(slots=True)
+class Ending:
+    """What became of one retired generation by now."""
+
+    plugin: str
+    generation: int | None
+    alive: Callable[[], tuple[str, ...]]
+    failures: list[Failure] = field(default_factory=list)
+    running: tuple[Leftover, ...] = ()
+    is_drained: bool = True
+
+
+class Retiring:
+    """Ends generations, now or when their last call ends; knows those that linger."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lingering: list[Ending] = []
+
+    def lingering(self) -> tuple[Ending, ...]:
+        """The retired generations in which calls still run."""
+        with self._lock:
+            return tuple(self._lingering)
+
+    def retire(self, found: Found, live: Live, retirement: Retirement | None, timeout: float) -> Ending:
+        """End a generation that has been taken out of the hooks; waits `timeout` seconds at most."""
+        ending = Ending(live.name, live.instance.number, live.instance.alive)
+        deadline = time.monotonic() + timeout
+        if (
+            retirement is None
+            or retirement.is_drained
+            or (not is_inside_a_call() and retirement.wait(timeout))
+        ):
+            _finish(ending, found, live, max(0.0, deadline - time.monotonic()))
+            return ending
+        ending.is_drained = False
+        ending.running = live.instance.running()
+        with self._lock:
+            self._lingering.append(ending)
+        # The plugin's own on_stop must not run in the thread of whoever made the last call.
+        retirement.when_drained(lambda: self._end_later(ending, found, live, timeout))
+        return ending
+
+    def _end_later(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
+        threading.Thread(
+            target=self._end,
+            args=(ending, found, live, timeout),
+            name=f"pluginkit-retire-{live.name}",
+            daemon=True,
+        ).start()
+
+    def _end(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
+        _finish(ending, found, live, timeout)
+        ending.is_drained = True
+        with self._lock:
+            self._lingering.remove(ending)
+
+
+def _finish(ending: Ending, found: Found, live: Live, timeout: float) -> None:
+    failures, running = take_down(found, live, timeout)
+    ending.failures += failures
+    ending.running = running
+
+
+def is_inside_a_call() -> bool:
+    """Whether this thread is within a hook call, whose body holds every implementation of the hook."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<hook "):
+            return True
+        frame = frame.f_back
+    return False

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.errors import passes_through
+from pluginkit.errors import CallTimeout, passes_through
 from pluginkit.hooks import HookTable, Outcome, Provider
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def call_awaited(
     arguments: Mapping[str, Any],
     timeout: float | None,
 ) -> tuple[Outcome[Any], ...]:
-    """Ask each provider; a hook that takes the first result stops at it. `timeout` is for each."""
+    """Ask each provider; a hook that takes the first result stops at it.
+
+    Raises `CallTimeout` when one takes longer than `timeout` seconds.
+    """
 
     async def ask_all() -> tuple[Outcome[Any], ...]:
         outcomes: list[Outcome[Any]] = []
@@ -55,7 +58,7 @@ async def _ask(
         given = await getattr(table.hook, spec.name).using(timeout=limit).awaited(**arguments)
         result = given if spec.firstresult else next(iter(given), None)
     except BaseException as error:
-        if passes_through(error):
+        if passes_through(error) or isinstance(error, CallTimeout):
             raise
         failure = error
     return Outcome(provider.name, provider.version, result, failure, time.perf_counter() - began)

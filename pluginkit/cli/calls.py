@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.cli.answers import Answer, answer_of
 from pluginkit.cli.log_lines import failures_are_told
-from pluginkit.cli.output import Painted, plugins_print_to_stderr, show
-from pluginkit.cli.values import plain, readable
-from pluginkit.errors import UnknownName, UsageError, passes_through
+from pluginkit.cli.output import plugins_print_to_stderr
+from pluginkit.cli.values import plain
+from pluginkit.errors import CallTimeout, UnknownName, UsageError, passes_through
+from pluginkit.hooks import Outcome
 
 if TYPE_CHECKING:
     from pluginkit.contracts import HookSpecInfo
-    from pluginkit.hooks import Outcome
     from pluginkit.host import Host
-
-Outcomes = tuple["Outcome[Any]", ...]
 
 
 def hook_of(host: Host, name: str) -> HookSpecInfo:
@@ -28,7 +28,7 @@ def hook_of(host: Host, name: str) -> HookSpecInfo:
 
 
 def callable_hook_of(host: Host, name: str) -> HookSpecInfo:
-    """As `hook_of`, for a hook that is to be called. Raises `UsageError` if it can only be by its host."""
+    """As `hook_of`, for a hook that is to be called. Raises `UsageError` if only its host can do that."""
     spec = hook_of(host, name)
     if spec.historic:
         raise UsageError(
@@ -62,11 +62,11 @@ def call(
     *,
     plugin: str | None = None,
     timeout: float | None = None,
-) -> Outcomes:
-    """Call a hook, or one plugin's implementation of it; an error is an outcome like any other.
+) -> tuple[Answer, ...]:
+    """Call a hook, or one plugin's implementation of it; a failure is an answer like any other.
 
     Raises `CallTimeout` when it takes longer than `timeout` seconds, `UsageError` if `plugin` does
-    not implement the hook, or for a hook that cannot be called so.
+    not implement the hook.
     """
     hook = getattr(host.hook, spec.name)
     wanted = None if plugin is None else host.plugins[plugin].name
@@ -75,32 +75,26 @@ def call(
         raise UsageError(
             f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
         )
+    outcomes: Iterable[Outcome[Any]]
     with plugins_print_to_stderr(), failures_are_told():
         if spec.is_async or any(one.asyncness != "no" for one in implementations):
             from pluginkit.cli.awaited import call_awaited
 
             providers = list(dict.fromkeys(one.provider for one in implementations))
-            return call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
-        if wanted is None:
-            outcomes: Outcomes = hook.using(timeout=timeout).attributed(**arguments)
-            return outcomes
-        return (_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments),)
+            outcomes = call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
+        elif wanted is None:
+            outcomes = hook.using(timeout=timeout).attributed(**arguments)
+        else:
+            outcomes = [_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments)]
+    return tuple(answer_of(host, spec.name, outcome) for outcome in outcomes)
 
 
 def shown_call(spec: HookSpecInfo, arguments: Mapping[str, Any]) -> str:
     """A call as a line: `speak(is_loud=true)`."""
-    given = ", ".join(f"{key}={_shown(value)}" for key, value in arguments.items())
-    return f"{spec.name}({given})"
-
-
-def show_outcomes(outcomes: Outcomes, *, indent: str = "") -> None:
-    """Print `name: result` for each that answered; further lines of a result are indented."""
-    for outcome in outcomes:
-        if outcome.ok:
-            lines = readable(outcome.result).splitlines() or [""]
-            show(indent, Painted(f"{outcome.plugin}:", bold=True), f" {lines[0]}")
-            for line in lines[1:]:
-                show(f"{indent}  {line}")
+    given = (
+        f"{key}={json.dumps(plain_argument(value), ensure_ascii=False)}" for key, value in arguments.items()
+    )
+    return f"{spec.name}({', '.join(given)})"
 
 
 def plain_argument(value: object) -> Any:
@@ -110,23 +104,15 @@ def plain_argument(value: object) -> Any:
     return plain(value.values if isinstance(value, CallContext) else value)
 
 
-def _shown(value: object) -> str:
-    import json
-
-    return json.dumps(plain_argument(value), ensure_ascii=False)
-
-
 def _of_one(
     host: Host, implementation: Callable[..., Any], plugin: str, arguments: Mapping[str, Any]
 ) -> Outcome[Any]:
-    from pluginkit.hooks import Outcome
-
     version, began = host.plugins[plugin].version, time.perf_counter()
     result, failure = None, None
     try:
         result = implementation(**arguments)
     except BaseException as error:
-        if passes_through(error):
+        if passes_through(error) or isinstance(error, CallTimeout):
             raise
         failure = error
     return Outcome(plugin, version, result, failure, time.perf_counter() - began)

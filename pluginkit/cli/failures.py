@@ -10,10 +10,10 @@ from pluginkit.cli.paths import shown_path
 from pluginkit.lifecycle import PluginState
 
 if TYPE_CHECKING:
+    from pluginkit.cli.answers import Answer
     from pluginkit.errors import Reason
     from pluginkit.host import Host
     from pluginkit.lifecycle import Failure, Plugin
-    from pluginkit.markers.typed import Outcome
 
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _STEPS = {
@@ -48,18 +48,12 @@ def show_load_failure(plugin: Plugin, *, debug: bool) -> None:
         remark(failure.traceback.rstrip())
 
 
-def show_call_failure(host: Host, hook: str, outcome: Outcome[object], *, debug: bool) -> None:
+def show_call_failure(answer: Answer, *, debug: bool) -> None:
     """Tell, on stderr, that a plugin raised in a hook call."""
-    from pluginkit.discovery import Found
-    from pluginkit.lifecycle.failure import failure_of
-
-    if outcome.error is None:
+    failure = answer.failure
+    if failure is None:
         return
-    plugin = host.plugins.get(outcome.plugin)
-    source = plugin.source if plugin is not None else None
-    root = source.root if isinstance(source, Found) else None
-    failure = failure_of(outcome.plugin, f"hook {hook}", "call-failed", outcome.error, root)
-    _head(outcome.plugin, outcome.version, f"it failed in hook {hook!r}: {failure.error}")
+    _head(answer.plugin, answer.version, f"it failed in {failure.step}: {failure.error}")
     if failure.file:
         _line("at", _place(failure))
     if debug:

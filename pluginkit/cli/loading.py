@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from pluginkit.cli.failures import show_load_failures
 from pluginkit.cli.output import complain, notice, plugins_print_to_stderr
 from pluginkit.cli.remembered import remember_failures
+from pluginkit.defaults import CLOSE_TIMEOUT
 from pluginkit.lifecycle import CloseErrors
 
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
     from pluginkit.host import Host
+
+_IN_HASTE = 0.5
+"""Seconds for closing after a Ctrl-C or a call that hangs: whoever waits has waited long enough."""
 
 
 @contextmanager
@@ -24,14 +28,16 @@ def loaded_host(session: Session, plugin: str | None = None) -> Iterator[Host]:
     of that one raises `LoadError`. Afterwards all is closed, and what fails then is told too.
     """
     host = session.host
+    patience = _IN_HASTE
     try:
         if plugin is None:
             _load_all(host, session)
         else:
             _load_one(host, plugin)
         yield host
+        patience = CLOSE_TIMEOUT
     finally:
-        _close(host)
+        _close(host, patience)
 
 
 def _load_all(host: Host, session: Session) -> None:
@@ -50,10 +56,10 @@ def _load_one(host: Host, name: str) -> None:
         host.start()
 
 
-def _close(host: Host) -> None:
+def _close(host: Host, timeout: float) -> None:
     try:
         with plugins_print_to_stderr():
-            host.close()
+            host.close(timeout)
     except CloseErrors as errors:
         for error in errors.exceptions:
             complain(str(error))

@@ -38,9 +38,10 @@ def refuse(implementation: Implementation) -> NoReturn:
     raise AsyncImplementation(implementation.plugin, implementation.hook)
 
 
-def settled(implementation: Implementation, result: object) -> None:
-    """Refuse an answer that has to be awaited; a coroutine is closed, so that it does not complain."""
+def settled(implementation: Implementation, result: Any) -> Any:
+    """The answer, unless it has to be awaited; a coroutine is closed, so that it does not complain."""
     if inspect.isawaitable(result):
         if isinstance(result, types.CoroutineType):
             result.close()
         refuse(implementation)
+    return result

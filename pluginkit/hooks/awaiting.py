@@ -138,15 +138,13 @@ class _Call:
         tasks = {asyncio.ensure_future(self._one(one)): one for one in implementations}
         try:
             await self._until_settled(tasks)
+            return self._results([(one, task.result()) for task, one in tasks.items() if task.done()])
         finally:
             for task, implementation in tasks.items():
                 if not task.done():
                     self._leave_behind(task, implementation)
-        return [
-            answer.result
-            for task, implementation in tasks.items()
-            if task.done() and not self._has_failed(implementation, answer := task.result())
-        ]
+            # This frame may be in the traceback of an error that a task holds.
+            tasks.clear()
 
     async def _until_settled(self, tasks: Mapping[asyncio.Task[_Answer], Implementation]) -> None:
         """Return when all are done, or when one ended the call for all."""
@@ -164,12 +162,21 @@ class _Call:
     def _ends_call(self, error: BaseException | None) -> bool:
         return error is not None and (not self._failures.isolating or passes_through(error))
 
-    def _has_failed(self, implementation: Implementation, answer: _Answer) -> bool:
-        if answer.error is None:
-            return False
-        if self._failures.failed(implementation, answer.error, self._errors):
-            raise answer.error
-        return True
+    def _results(self, answers: list[tuple[Implementation, _Answer]]) -> list[Any]:
+        """The good results in call order; the policy decides about the others."""
+        results = []
+        while answers:
+            implementation, answer = answers.pop(0)
+            if answer.error is None:
+                results.append(answer.result)
+            elif self._failures.failed(implementation, answer.error, self._errors):
+                answers.clear()
+                try:
+                    raise answer.error
+                finally:
+                    # As above: an error must not be held by a frame of its own traceback.
+                    del answer
+        return results
 
     def _timed_out(self, waiting: Sequence[Implementation]) -> CallTimeout:
         error = CallTimeout(self._version.spec.name, self._timeout or 0.0, [one.plugin for one in waiting])
@@ -182,15 +189,11 @@ class _Call:
         begun = time.perf_counter()
         try:
             if implementation.asyncness == "yes":
-                result = await self._called(implementation)
-            else:
-                result = await self._in_thread(implementation)
-                if inspect.isawaitable(result):
-                    result = await result
-            return _Answer(result)
+                return _Answer(await self._called(implementation))
+            answer = await self._in_thread(implementation)
+            return _Answer(await answer.result) if inspect.isawaitable(answer.result) else answer
         except BaseException as error:
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
             return _Answer(error=error)
         finally:
@@ -214,7 +217,7 @@ class _Call:
             *picked(implementation, self._arguments), **optional(implementation, self._arguments)
         )
 
-    async def _in_thread(self, implementation: Implementation) -> Any:
+    async def _in_thread(self, implementation: Implementation) -> _Answer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_Answer] = loop.create_future()
 
@@ -234,10 +237,13 @@ class _Call:
 
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(work,), name=f"hook {implementation.hook}", daemon=True).start()
-        answer = await future
-        if answer.error is not None:
-            raise answer.error
-        return answer.result
+        return await future
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the present task to end, rather than the plugin having said so itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _answer_of(call: Callable[[], Any]) -> _Answer:

@@ -141,37 +141,50 @@ class _Plain:
     def __init__(self, form: Form, callees: Sequence[Callee]) -> None:
         self.form = form
         self.callees = callees
+        self.outcome = "result" if form.firstresult else "results"
+        # Otherwise there is something left to do at the end, and the rest is passed over.
+        self.returns_early = form.firstresult and form.errors != "grouped"
 
     def lines(self) -> list[str]:
-        lines = [] if self.form.firstresult else ["results = []"]
-        if self.form.errors == "grouped":
-            lines.append("errors = []")
+        lines = self.beginning()
         for index, callee in enumerate(self.callees):
-            lines += self.guarded(index, self.answer(index, callee))
-        return lines + self.ending("None" if self.form.firstresult else "results")
+            lines += self.block(index, callee)
+        return [*lines, *(["return None"] if self.returns_early else self.ending())]
+
+    def beginning(self) -> list[str]:
+        lines = [] if self.returns_early else [f"{self.outcome} = {'None' if self.form.firstresult else '[]'}"]
+        return [*lines, "errors = []"] if self.form.errors == "grouped" else lines
+
+    def ending(self) -> list[str]:
+        if self.form.errors != "grouped":
+            return [f"return {self.outcome}"]
+        return ["if errors:", f"    raise grouped(errors, {self.outcome})", f"return {self.outcome}"]
 
     def this(self, index: int) -> str:
         return f"{self.form.holder}[{index}]"
 
-    def ending(self, outcome: str) -> list[str]:
-        if self.form.errors != "grouped":
-            return [f"return {outcome}"]
-        return ["if errors:", f"    raise grouped(errors, {outcome})", f"return {outcome}"]
+    def block(self, index: int, callee: Callee) -> list[str]:
+        """All that is written for one implementation that is no wrapper."""
+        block = self.guarded(index, self.answer(index, callee))
+        if self.form.firstresult and not self.returns_early:
+            return ["if result is None:", *indented(block)]
+        return block
 
     def answer(self, index: int, callee: Callee) -> list[str]:
         """Call one implementation and keep what it gives."""
         lines = self.called(index, callee)
-        if callee.role == "async":
+        if callee.role == "async" or (self.form.firstresult and not self.returns_early):
             return lines
-        kept = "return result" if self.form.firstresult else "results.append(result)"
+        kept = "return result" if self.returns_early else "results.append(result)"
         return [*lines, "if result is not None:", f"    {kept}"]
 
     def called(self, index: int, callee: Callee) -> list[str]:
         if callee.role == "async":
             return [f"refuse({self.this(index)})"]
-        lines = [f"result = {self.call(index, callee)}"]
+        call = self.call(index, callee)
         if callee.role == "perhaps async":
-            lines.append(f"settled({self.this(index)}, result)")
+            call = f"settled({self.this(index)}, {call})"
+        lines = [f"result = {call}"]
         if self.form.observed:
             lines.append(f"observer.answered({self.this(index)}, result)")
         return lines
@@ -215,42 +228,34 @@ class _Wrapped(_Plain):
     through them on the way out; the others' recorded errors never get there.
     """
 
+    def __init__(self, form: Form, callees: Sequence[Callee]) -> None:
+        super().__init__(form, callees)
+        self.returns_early = False
+
     def lines(self) -> list[str]:
-        outcome = "result" if self.form.firstresult else "results"
         wrappers = [(index, callee) for index, callee in enumerate(self.callees) if callee.is_wrapper]
         inside = []
         for index, callee in wrappers:
             inside += self.guarded(index, [f"{callee.variable} = {self.entering(index, callee)}"])
         for index, callee in enumerate(self.callees):
             if not callee.is_wrapper:
-                inside += self.inner(index, callee)
+                inside += self.block(index, callee)
         return [
-            f"{outcome} = {'None' if self.form.firstresult else '[]'}",
-            *(["errors = []"] if self.form.errors == "grouped" else []),
-            f"failure = {' = '.join(f'{callee.variable}' for _, callee in wrappers)} = None",
+            *self.beginning(),
+            f"failure = {' = '.join(callee.variable for _, callee in wrappers)} = None",
             "try:",
             *indented(inside),
             "except BaseException as error:",
             "    failure = error",
-            *(line for index, callee in reversed(wrappers) for line in self.leaving(index, callee, outcome)),
+            *(line for index, callee in reversed(wrappers) for line in self.leaving(index, callee)),
             # Without the `del`, the exception and this frame would hold each other.
             "if failure is not None:",
             "    try:",
             "        raise failure",
             "    finally:",
             "        del failure",
-            *self.ending(outcome),
+            *self.ending(),
         ]
-
-    def inner(self, index: int, callee: Callee) -> list[str]:
-        """A block between the wrappers; after a first result the rest is passed over."""
-        block = self.guarded(index, self.answer(index, callee))
-        return ["if result is None:", *indented(block)] if self.form.firstresult else block
-
-    def answer(self, index: int, callee: Callee) -> list[str]:
-        if self.form.firstresult:
-            return self.called(index, callee)
-        return super().answer(index, callee)
 
     def entering(self, index: int, callee: Callee) -> str:
         call = self.call(index, callee)
@@ -258,10 +263,10 @@ class _Wrapped(_Plain):
             call = f"adapted({call}, {self.this(index)})"
         return f"entered({call})"
 
-    def leaving(self, index: int, callee: Callee, outcome: str) -> list[str]:
-        given = f"{callee.variable}, {outcome}, failure"
+    def leaving(self, index: int, callee: Callee) -> list[str]:
+        given = f"{callee.variable}, {self.outcome}, failure"
         if self.form.errors != "none":
             given += f", {self.this(index)}"
         if self.form.errors == "grouped":
             given += ", errors"
-        return [f"if {callee.variable} is not None:", f"    {outcome}, failure = leave({given})"]
+        return [f"if {callee.variable} is not None:", f"    {self.outcome}, failure = leave({given})"]

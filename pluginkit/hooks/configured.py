@@ -73,7 +73,7 @@ class Configured:
         observer = Observer()
         variant = Variant(self._errors or "record", observed=True)
         self._run(self._hook.version, variant, kwargs, observer)
-        return tuple(observer.outcomes)
+        return observer.taken()
 
     def only(self, plugin: str) -> Callable[..., Any]:
         """The call of one plugin's implementation alone, which gives its answer, not a list.

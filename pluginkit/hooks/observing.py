@@ -26,6 +26,15 @@ class Observer:
         self._began = 0.0
         self._is_abandoned = False
 
+    def taken(self) -> tuple[Outcome[Any], ...]:
+        """The outcomes, which the observer then no longer has.
+
+        The frames in an error's traceback know the observer; if it knew the error, they would
+        hold each other.
+        """
+        outcomes, self.outcomes = tuple(self.outcomes), []
+        return outcomes
+
     def abandon(self) -> None:
         """Nobody waits any more: begin no further implementation."""
         self._is_abandoned = True

@@ -112,7 +112,10 @@ class Failures:
 
     def grouped(self, errors: Errors, results: Any) -> HookErrors:
         """What the policy `group` raises at the end of a call."""
-        return HookErrors(f"hook {self._hook!r}", errors, results)
+        grouped = HookErrors(f"hook {self._hook!r}", errors, results)
+        # The list belongs to a frame that is in the errors' tracebacks.
+        errors.clear()
+        return grouped
 
 
 def blame(implementation: Implementation, error: BaseException) -> None:

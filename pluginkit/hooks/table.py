@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
+from types import ModuleType
 from typing import TypeVar, cast
 
 from pluginkit.errors import (
@@ -180,7 +181,8 @@ class HookTable:
 
     def implementations(self, target: object) -> Mapping[str, Implementation]:
         """The implementations of an object by the name of their hook, without adding them."""
-        provider = Provider(getattr(target, "__name__", type(target).__name__), target)
+        named = target if isinstance(target, (type, ModuleType)) else type(target)
+        provider = Provider(named.__name__, target)
         found: dict[str, Implementation] = {}
         for implementation in self._read(provider):
             found.setdefault(implementation.hook, implementation)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pluginkit.errors import CallTimeout
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.observing import Observer
+from pluginkit.hooks.values import Implementation
 from pluginkit.hooks.version import Version
 
 R = TypeVar("R")
@@ -49,9 +50,13 @@ class Handover:
     def result(self) -> Any:
         """What the work gave, or raised."""
         error, self._error = self._error, None
-        if error is not None:
+        if error is None:
+            return self._result
+        try:
             raise error
-        return self._result
+        finally:
+            # Otherwise the error and this frame hold each other.
+            del error
 
     def _abandon(self) -> bool:
         with self._lock:
@@ -59,11 +64,14 @@ class Handover:
             return self._is_abandoned
 
     def _run(self) -> None:
-        result, error = None, None
         try:
             result = self._work()
-        except BaseException as raised:
-            error = raised
+        except BaseException as error:
+            self._finish(None, error)
+        else:
+            self._finish(result, None)
+
+    def _finish(self, result: Any, error: BaseException | None) -> None:
         with self._lock:
             if not self._is_abandoned:
                 self._result, self._error = result, error
@@ -92,8 +100,11 @@ def finish_within(
         result: R = handover.result()
         return result
     observer.abandon()
-    running = observer.current
-    error = CallTimeout(hook, timeout, [] if running is None else [running.plugin])
+    raise _timed_out(version, timeout, observer.current)
+
+
+def _timed_out(version: Version, timeout: float, running: Implementation | None) -> CallTimeout:
+    error = CallTimeout(version.spec.name, timeout, [] if running is None else [running.plugin])
     if running is not None:
         version.failures("record").note(running, error)
-    raise error
+    return error

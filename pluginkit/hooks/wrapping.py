@@ -48,6 +48,8 @@ def leave(wrapper: Wrapper, outcome: Any, failure: BaseException | None) -> tupl
             return outcome, failure
         return outcome, error
     except BaseException as error:
+        # Often the same exception, and this frame is in its traceback.
+        failure = None
         return outcome, error
 
 
@@ -75,7 +77,11 @@ def adapted(wrapper: Generator[None, Any, Any], implementation: Described, hook:
         _wrong_yields(wrapper, "has second yield")
     finally:
         wrapper.close()
-    return result.get_result()
+    try:
+        return result.get_result()
+    finally:
+        # This frame may be in the traceback of what it raises.
+        del result
 
 
 def _wrong_yields(wrapper: Wrapper, what: str) -> NoReturn:

@@ -8,6 +8,7 @@ does the rest as soon as the last call has ended, and the report says what linge
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -89,6 +90,18 @@ def _finish(ending: Ending, found: Found, live: Live, timeout: float) -> None:
     failures, running = take_down(found, live, timeout)
     ending.failures += failures
     ending.running = running
+
+
+def _wait(retirement: Retirement, timeout: float) -> bool:
+    """Wait for the last call; one that ended in an exception may be held by a circle of frames."""
+    deadline = time.monotonic() + timeout
+    patience = 0.05
+    while not retirement.wait(min(patience, max(0.0, deadline - time.monotonic()))):
+        gc.collect()
+        if time.monotonic() >= deadline:
+            return retirement.is_drained
+        patience *= 2
+    return True
 
 
 def is_inside_a_call() -> bool:

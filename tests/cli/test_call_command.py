@@ -143,7 +143,7 @@ def test_cl04_one_plugin_is_loaded_and_called_alone_by_any_spelling_of_its_name(
 def test_cl07_one_plugin_that_raises_exits_3(cli: Callable[..., Any]) -> None:
     write("rude", "animal", "@hookimpl\ndef speak(self, is_loud):\n    raise SystemExit(0)\n")
     done = cli("call", "speak", "is_loud=no", "--plugin", "rude", status=3)
-    assert "it failed in hook 'speak': SystemExit: 0" in done.stderr
+    assert "it failed in hook speak: SystemExit: 0" in done.stderr
 
 
 @pytest.mark.usefixtures("project")
@@ -203,7 +203,7 @@ def test_cl04_async_implementations_are_awaited_and_each_answer_has_its_name(
     done = cli("call", "fetch", "text=x", status=3)
 
     assert done.stdout == "a-good: x!\nc-plain: xx\n"
-    assert "plugin 'b-bad' 1.0.0: it failed in hook 'fetch': LookupError: x" in done.stderr
+    assert "plugin 'b-bad' 1.0.0: it failed in hook fetch: LookupError: x" in done.stderr
     assert "Traceback" not in done.stderr
     assert cli("call", "fetch", "text=x", "--plugin", "a-good").stdout == "a-good: x!\n"
 

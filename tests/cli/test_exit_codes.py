@@ -87,7 +87,7 @@ def test_cl07_a_plugin_that_fails_in_a_call_exits_3_and_the_others_answer(cli: C
     done = cli("call", "speak", "is_loud=true", status=3)
 
     assert done.stdout == "cat: MEOW!\n"
-    assert "plugin 'rude' 1.0.0: it failed in hook 'speak': ValueError: not today" in done.stderr
+    assert "plugin 'rude' 1.0.0: it failed in hook speak: ValueError: not today" in done.stderr
     assert "at: plugins/rude/rude.py:6" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Traceback" in cli("call", "speak", "is_loud=true", "--debug", status=3).stderr

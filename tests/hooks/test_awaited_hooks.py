@@ -302,6 +302,7 @@ def test_lh20_wrappers_of_both_styles_run_around_it_all(zoo: Any) -> None:
     made = zoo(Contract, a=coroutine(1), b=Old, broken=Broken, new=New)
     assert asyncio.run(made.hook.work.awaited(value=10)) == [11, "new", "old"]
     assert made.failed() == ["plugin 'broken' 1.0.0 in hook 'work': OSError: early"]
+    made.remove("b")
     with pytest.raises(OSError, match="early"):
         asyncio.run(made.hook.work.using(errors="raise").awaited(value=10))
 
@@ -393,3 +394,27 @@ def test_lh20_a_hook_that_is_async_by_contract_looks_at_every_answer(zoo: Any) -
 def test_lh20_firstresult_goes_on_after_an_async_implementation(zoo: Any) -> None:
     made = zoo(Contract, a=coroutine(1), b=plain(2))
     assert made.hook.pick(value=10) == 12
+
+
+@pytest.mark.parametrize("errors", ["record", "group"])
+def test_lh20_a_first_result_is_never_a_coroutine(zoo: Any, errors: str) -> None:
+    class Hidden:
+        @hookimpl
+        def pick(self, value: int) -> Awaitable[int]:
+            return _give(value)
+
+    class Around:
+        @hookimpl(wrapper=True)
+        def pick(self) -> Any:
+            return (yield)
+
+    made = zoo(Contract, errors=errors, a=Hidden, b=plain(2))
+    for _ in ("plain", "wrapped"):
+        if errors == "record":
+            assert made.hook.pick(value=10) == 12
+        else:
+            with pytest.raises(HookErrors) as caught:
+                made.hook.pick(value=10)
+            assert caught.value.results == 12
+        if "around" not in made.providers:
+            made.add(around=Around)

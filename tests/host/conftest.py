@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,16 @@ class Zoo:
         return self.host(**arguments).__enter__()
 
 
+@pytest.fixture(autouse=True)
+def no_module_stays() -> Iterator[None]:
+    """With its host, every private module of a plugin has to go."""
+    before = {name for name in sys.modules if "#" in name}
+    yield
+    assert {name for name in sys.modules if "#" in name} - before == set()
+
+
 @pytest.fixture
-def zoo(tmp_path: Path) -> Iterator[Zoo]:
+def zoo(tmp_path: Path, no_module_stays: None) -> Iterator[Zoo]:
     made = Zoo(tmp_path)
     yield made
     for host in made.hosts:

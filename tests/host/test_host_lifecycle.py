@@ -448,4 +448,4 @@ class Cat:
         host.start()
     host.close()
     assert not [plugin for plugin in host.plugins.values() if plugin.state.is_live]
-    assert not [name for name in sys.modules if "#" in name]
+    assert [name for name in sys.modules if "#" in name] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from pluginkit.cli.output import complain, remark, show_json
 from pluginkit.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from pluginkit.cli.calls import Outcomes
+    from pluginkit.cli.answers import Answer
     from pluginkit.contracts import HookSpecInfo
 
 
@@ -67,42 +67,34 @@ def call_command(
     given = arguments_from_text(spec, pairs(arguments))
     if plugin is not None:
         plugin = host.refresh()[plugin].name
-    with loaded_host(session, plugin):
-        try:
-            outcomes = call(host, spec, given, plugin=plugin, timeout=timeout)
-        except CallTimeout as error:
-            complain(str(error))
-            return Exit.PLUGIN
-        _show(session, spec, given, outcomes, as_json)
-    return Exit.FINE if all(outcome.ok for outcome in outcomes) else Exit.PLUGIN
+    try:
+        with loaded_host(session, plugin):
+            answers = call(host, spec, given, plugin=plugin, timeout=timeout)
+            _show(session, spec, given, answers, as_json)
+    except CallTimeout as error:
+        complain(str(error))
+        return Exit.PLUGIN
+    return Exit.FINE if all(answer.ok for answer in answers) else Exit.PLUGIN
 
 
 def _show(
-    session: Session, spec: HookSpecInfo, given: dict[str, object], outcomes: Outcomes, as_json: bool
+    session: Session,
+    spec: HookSpecInfo,
+    given: dict[str, object],
+    answers: tuple[Answer, ...],
+    as_json: bool,
 ) -> None:
-    from pluginkit.cli.calls import plain_argument, show_outcomes
+    from pluginkit.cli.answers import show_answers
+    from pluginkit.cli.calls import plain_argument
     from pluginkit.cli.failures import show_call_failure
 
     if as_json:
         arguments = {key: plain_argument(value) for key, value in given.items()}
-        results = [_as_dict(outcome) for outcome in outcomes]
+        results = [answer.as_dict() for answer in answers]
         show_json({"hook": spec.name, "arguments": arguments, "results": results})
     else:
-        show_outcomes(outcomes)
-    for outcome in outcomes:
-        show_call_failure(session.host, spec.name, outcome, debug=session.debug)
-    if not outcomes:
+        show_answers(answers)
+    for answer in answers:
+        show_call_failure(answer, debug=session.debug)
+    if not answers:
         remark(f"No plugin that is loaded implements {spec.name!r}; see: pluginkit list")
-
-
-def _as_dict(outcome: Any) -> dict[str, Any]:
-    from pluginkit.cli.values import plain
-
-    error = outcome.error
-    return {
-        "plugin": outcome.plugin,
-        "version": outcome.version,
-        "result": plain(outcome.result),
-        "error": None if error is None else {"type": type(error).__name__, "message": str(error)},
-        "seconds": outcome.seconds,
-    }

@@ -103,18 +103,19 @@ def _show_plugins(host: Host) -> None:
 
 def _make(session: Session, spec: HookSpecInfo, arguments: dict[str, Any]) -> int:
     """Make one call, print what came of it, and return how many plugins failed."""
-    from pluginkit.cli.calls import call, show_outcomes, shown_call
+    from pluginkit.cli.answers import show_answers
+    from pluginkit.cli.calls import call, shown_call
     from pluginkit.cli.failures import show_call_failure
 
     show()
     show(shown_call(spec, arguments))
-    outcomes = call(session.host, spec, arguments)
-    show_outcomes(outcomes, indent="  ")
-    for outcome in outcomes:
-        show_call_failure(session.host, spec.name, outcome, debug=session.debug)
-    if not outcomes:
+    answers = call(session.host, spec, arguments)
+    show_answers(answers, indent="  ")
+    for answer in answers:
+        show_call_failure(answer, debug=session.debug)
+    if not answers:
         remark(f"  no plugin implements {spec.name!r}")
-    return sum(not outcome.ok for outcome in outcomes)
+    return sum(not answer.ok for answer in answers)
 
 
 def _live(host: Host) -> int:

@@ -185,7 +185,9 @@ class ContainedError(PluginError):
 
     @classmethod
     def of(cls, where: str, plugin: str, error: BaseException) -> ContainedError:
-        made = cls(plugin, Reason("call-failed", f"{where} raised {describe_exception(error)}; it is contained"))
+        made = cls(
+            plugin, Reason("call-failed", f"{where} raised {describe_exception(error)}; it is contained")
+        )
         made.__cause__ = error
         made.add_note(where)
         return made
@@ -272,7 +274,9 @@ def describe_exception(error: BaseException) -> str:
     """`Type: message` on one line, even when the exception's own `__str__` raises."""
     try:
         text = str(error)
-    except Exception as broken:
+    except BaseException as broken:
+        if passes_through(broken):
+            raise
         text = f"<{type(broken).__name__} while reading its message>"
     name = type(error).__name__
     return f"{name}: {text}" if text else name

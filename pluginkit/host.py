@@ -6,6 +6,7 @@ program does; several hosts in one process know nothing of each other.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -174,14 +175,18 @@ class Host:
         if self._is_closed:
             return
         self._is_closed = True
-        errors = self._lifecycle.close_all(timeout)
-        self._exit.disarm()
+        try:
+            errors = self._lifecycle.close_all(timeout)
+        finally:
+            self._exit.disarm()
         if errors is not None:
             raise errors
 
     def __enter__(self) -> Self:
         try:
-            self.load()
+            for failure in self.load().failed:
+                # Who uses the host in a `with` block does not see the report.
+                logging.getLogger("pluginkit").error("%s", str(failure))
             return self.start()
         except BaseException:
             # Ctrl-C, say: `with` would not call `__exit__`.

@@ -18,43 +18,53 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class ExitGuard:
-    """Armed with the first load, disarmed by close. Knows its host weakly: it keeps none alive."""
+    """Armed with the first load, disarmed by close; while it is armed, the host is kept alive.
+
+    A host that nobody refers to any more still has plugins to stop, at the latest when the
+    program ends.
+    """
 
     def __init__(self, host: Host, *, signals: bool) -> None:
         self._host = weakref.ref(host)
+        self._kept: Host | None = None
         self._wants_signals = signals
         self._before: dict[int, Any] = {}
-        self.is_armed = False
+
+    @property
+    def is_armed(self) -> bool:
+        return self._kept is not None
 
     def arm(self) -> None:
         if self.is_armed:
             return
-        self.is_armed = True
-        atexit.register(self._at_exit)
+        self._kept = self._host()
+        atexit.register(self._close)
         if self._wants_signals and threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
 
     def disarm(self) -> None:
-        if not self.is_armed:
-            return
-        self.is_armed = False
-        atexit.unregister(self._at_exit)
+        """Be as if never armed. From another thread than the main one, signals are given back when they come."""
+        if self.is_armed:
+            self._kept = None
+            atexit.unregister(self._close)
+            if threading.current_thread() is threading.main_thread():
+                self._give_signals_back()
+
+    def _give_signals_back(self) -> None:
         for number, handler in self._before.items():
             # Somebody who replaced our handler since has the last word.
             if signal.getsignal(number) == self._on_signal:
                 signal.signal(number, handler)
         self._before = {}
 
-    def _at_exit(self) -> None:
-        self._close()
-
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Close, then let the signal do what it would have done without us."""
+        """Close, then let the signal do what it would have done without us; so does a second one at once."""
+        self._give_signals_back()
         self._close()
         signal.raise_signal(number)
 
     def _close(self) -> None:
-        host = self._host()
+        host = self._kept
         if host is not None and not host.is_closed:
             try:
                 host.close()

@@ -6,10 +6,10 @@ import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pluginkit.defaults import ENTRY_POINT_GROUP
-from pluginkit.errors import Reason
+from pluginkit.errors import Reason, UsageError
 from pluginkit.lifecycle import Circumstances, QuarantineRule
 from pluginkit.manifest import normalise_name
 from pluginkit.versions import Version
@@ -107,11 +107,11 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         plugin_configs_dir=None if config is None else config.plugin_configs_dir,
         state_dir=_state_dir(state_dir, config, directories),
         entry_point_group=entry_point_group,
-        include=tuple(include) or (config.plugins.include if config is not None else ()),
-        exclude=tuple(exclude) or (config.plugins.exclude if config is not None else ()),
+        include=_globs(include) or (config.plugins.include if config is not None else ()),
+        exclude=_globs(exclude) or (config.plugins.exclude if config is not None else ()),
         select=select,
         disabled=config.plugins.disabled if config is not None else (),
-        errors=errors or (config.hooks.errors if config is not None else "record"),
+        errors=_errors(errors, config),
         timing=config is not None and config.hooks.timing,
         quarantine=_quarantine(quarantine, config),
         strict=strict,
@@ -131,10 +131,24 @@ def _quarantine(given: tuple[int, float] | None, config: Config | None) -> Quara
 def _host_version(given: str | None, config: Config | None) -> Version | None:
     """The host's version, or None if nobody said it: then no range of it is checked."""
     if given is not None:
-        return Version.parse(given)
+        try:
+            return Version.parse(given)
+        except ValueError as error:
+            raise UsageError(f"Host(version={given!r}): {error}") from error
     if config is None or config.host_version is None:
         return None
     return config.application.app_version.version
+
+
+def _globs(given: Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _errors(given: ErrorPolicy | None, config: Config | None) -> ErrorPolicy:
+    policy = given or (config.hooks.errors if config is not None else "record")
+    if policy not in get_args(ErrorPolicy):
+        raise UsageError(f"Host(errors={policy!r}): use one of {', '.join(get_args(ErrorPolicy))}")
+    return policy
 
 
 def _directories(

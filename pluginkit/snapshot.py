@@ -139,6 +139,8 @@ def _walk(root: Path) -> Iterator[tuple[str, _Fingerprint]]:
         with os.scandir(directory) as entries:
             for entry in entries:
                 name = prefix + entry.name
+                if entry.name.startswith(".#"):
+                    continue  # the lock of an Emacs that edits the file, a link to nowhere
                 if entry.is_symlink():
                     raise SnapshotError(
                         f"{entry.path}: a symbolic link inside a plugin is not followed, because it can lead "

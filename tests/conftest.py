@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import os
 import subprocess
 import sys
@@ -86,8 +87,11 @@ def child(tmp_path: Path, child_env: dict[str, str]) -> Callable[..., subprocess
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    """Fail a test that leaves threads, a changed `sys.path`, working directory or `__import__` behind."""
-    threads = set(threading.enumerate())
+    """Fail a test that leaves threads, plugins' modules, or a changed interpreter behind.
+
+    The next test of the process would fail for it, far from the cause.
+    """
+    threads, modules = set(threading.enumerate()), plugin_modules()
     path, directory, import_function = list(sys.path), Path.cwd(), builtins.__import__
     yield
     left = [thread for thread in threading.enumerate() if thread not in threads]
@@ -95,9 +99,18 @@ def nothing_leaks() -> Iterator[None]:
         thread.join(_GRACE_SECONDS)
     alive = [thread.name for thread in left if thread.is_alive()]
     assert not alive, f"threads still run: {alive}"
+    if plugin_modules() - modules:
+        gc.collect()
+    assert plugin_modules() <= modules, f"still loaded: {plugin_modules() - modules}; was the host closed?"
     assert sys.path == path, "sys.path was changed"
     assert Path.cwd() == directory, "the working directory was changed"
     assert builtins.__import__ is import_function, "builtins.__import__ was replaced"
+
+
+def plugin_modules() -> set[str]:
+    """What loaded plugins have in `sys.modules`: the modules of generations and their façades."""
+    modules = list(sys.modules.items())
+    return {name for name, module in modules if "#" in name or type(module).__name__ == "Facade"}
 
 
 def _where_pluginkit_is() -> Path:

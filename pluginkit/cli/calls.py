@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.cli.answers import Answer, answer_of
 from pluginkit.cli.log_lines import failures_are_told
-from pluginkit.cli.output import plugins_print_to_stderr
 from pluginkit.cli.values import plain
 from pluginkit.errors import CallTimeout, UnknownName, UsageError, passes_through
 from pluginkit.hooks import Outcome
@@ -76,7 +75,7 @@ def call(
             f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
         )
     outcomes: Iterable[Outcome[Any]]
-    with plugins_print_to_stderr(), failures_are_told():
+    with failures_are_told():
         if spec.is_async or any(one.asyncness != "no" for one in implementations):
             from pluginkit.cli.awaited import call_awaited
 

@@ -23,4 +23,4 @@ class Exit(IntEnum):
     PLUGIN = 3, "A plugin that was asked for failed, when it was loaded or called."
     BUG = 70, "A bug in pluginkit itself; its traceback is printed."
     INTERRUPTED = 130, "Ctrl-C ended a command early."
-    PIPE_CLOSED = 141, "The reader of the output went away, as after `pluginkit list | head -1`."
+    PIPE_CLOSED = 141, "The reader of the output went away, as `head -1` does."

@@ -29,37 +29,31 @@ def loaded_host(session: Session, plugin: str | None = None) -> Iterator[Host]:
     """
     host = session.host
     patience = _IN_HASTE
-    try:
-        if plugin is None:
-            _load_all(host, session)
-        else:
-            _load_one(host, plugin)
-        yield host
-        patience = CLOSE_TIMEOUT
-    finally:
-        _close(host, patience)
+    with plugins_print_to_stderr():
+        try:
+            if plugin is None:
+                _load_all(host, session)
+            else:
+                host.load(plugin)
+                host.start()
+            yield host
+            patience = CLOSE_TIMEOUT
+        finally:
+            _close(host, patience)
 
 
 def _load_all(host: Host, session: Session) -> None:
-    with plugins_print_to_stderr():
-        report = host.load()
-        host.start()
+    report = host.load()
+    host.start()
     for warning in report.warnings:
         notice(warning)
     show_load_failures(host, debug=session.debug)
     remember_failures(host)
 
 
-def _load_one(host: Host, name: str) -> None:
-    with plugins_print_to_stderr():
-        host.load(name)
-        host.start()
-
-
 def _close(host: Host, timeout: float) -> None:
     try:
-        with plugins_print_to_stderr():
-            host.close(timeout)
+        host.close(timeout)
     except CloseErrors as errors:
         for error in errors.exceptions:
             complain(str(error))

@@ -27,21 +27,19 @@ class Painted:
 
 def show(*pieces: str | Painted) -> None:
     """Print a line of data for people."""
-    _write(sys.stdout, *pieces)
+    _write(data_stream(), *pieces)
 
 
 def show_raw(text: str) -> None:
     """Print what is meant to be taken as it is, such as a shell's script."""
-    _write_text(sys.stdout, text)
+    _write_text(data_stream(), text)
 
 
 def show_json(data: Mapping[str, Any]) -> None:
     """Print data for programs: complete, its keys in a stable order, never cropped."""
     # What stdout cannot carry becomes an escape of JSON, which says the same.
-    is_ascii = not carries_unicode(sys.stdout)
-    _write_text(
-        sys.stdout, json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=2, ensure_ascii=is_ascii)
-    )
+    is_ascii = not carries_unicode(data_stream())
+    show_raw(json.dumps({"schema_version": SCHEMA_VERSION, **data}, indent=2, ensure_ascii=is_ascii))
 
 
 def notice(text: str) -> None:
@@ -73,11 +71,29 @@ def is_terminal(stream: TextIO) -> bool:
     return not stream.closed and stream.isatty()
 
 
+# Where data goes while sys.stdout is what plugins have for it.
+_own_stdout: TextIO | None = None
+
+
+def data_stream() -> TextIO:
+    """The standard output of the command, whatever plugins were given in its place."""
+    return sys.stdout if _own_stdout is None else _own_stdout
+
+
 @contextmanager
 def plugins_print_to_stderr() -> Iterator[None]:
-    """While code of plugins runs: what it prints is not our data, and must not end up in it."""
-    with redirect_stdout(sys.stderr):
-        yield
+    """As long as code of plugins may run: what it prints is not our data, and must not end up in it.
+
+    From the first import to the last thread, and not call by call, since a plugin's thread
+    prints when it likes.
+    """
+    global _own_stdout  # noqa: PLW0603  # sys.stdout is one for the whole process, and so is its other side
+    _own_stdout = sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _own_stdout = None
 
 
 def _write(stream: TextIO, *pieces: str | Painted) -> None:

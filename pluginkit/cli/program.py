@@ -51,7 +51,14 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         ("pluginkit doctor", "find out what is wrong"),
     ],
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions of pluginkit and Python, and exit.",
+)
 @click.pass_context
 def program(context: click.Context) -> int:
     """Find, check, load and call the plugins of a host program.
@@ -60,7 +67,7 @@ def program(context: click.Context) -> int:
     are on. Commands that only look (list, info, validate, doctor, enable, disable, config, and
     hooks without --load) never run a line of any plugin, so they work however broken one is.
 
-    Data goes to stdout, diagnostics to stderr. The global options may stand before or after a
+    Data goes to stdout, diagnostics to stderr. The options below may stand before or after a
     command.
     """
     if context.invoked_subcommand is None:

@@ -7,13 +7,12 @@ where a line stays one line for grep, and a list below a drawn one, where it can
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from pluginkit.cli.encoding import printable
-from pluginkit.cli.output import Painted, is_terminal, show, wants_colour
+from pluginkit.cli.output import Painted, data_stream, is_terminal, show, wants_colour
 
 GAP = 2
 
@@ -46,7 +45,7 @@ class Table:
 
     def show(self) -> None:
         """Print the table to stdout."""
-        if is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb" and find_spec("rich") is not None:
+        if is_terminal(data_stream()) and os.environ.get("TERM") != "dumb" and find_spec("rich") is not None:
             self._draw()
         else:
             for line in self._lines():
@@ -66,7 +65,7 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        console = Console(file=sys.stdout, no_color=not wants_colour(sys.stdout), highlight=False)
+        console = Console(file=data_stream(), no_color=not wants_colour(data_stream()), highlight=False)
         drawn = RichTable(header_style="bold")
         for title in self.titles:
             drawn.add_column(title, overflow="fold")

@@ -9,14 +9,16 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pluginkit.discovery import reasons
 from pluginkit.discovery.files import read_regular
-from pluginkit.discovery.installed import Installed
 from pluginkit.errors import Problem, Reason
-from pluginkit.manifest import About, Entrypoint, Manifest, Requires
-from pluginkit.manifest.names import plugin_name
+from pluginkit.manifest import About, Entrypoint, Manifest, Requires, plugin_name
 from pluginkit.versions import Version, VersionRange
+
+if TYPE_CHECKING:
+    from pluginkit.discovery.installed import Installed
 
 TYPE = "pluggy"
 _DEFAULT_VERSION = "0.0.0"
@@ -57,7 +59,7 @@ def from_metadata(
     notices = []
     python = VersionRange()
     try:
-        python = VersionRange.parse(installed.field("requires-python"))
+        python = VersionRange.parse(installed.field("Requires-Python"))
     except ValueError as error:
         notices.append(f"Requires-Python of {installed.name} {installed.version} is not heeded: {error}")
     manifest = Manifest(
@@ -66,10 +68,10 @@ def from_metadata(
         entrypoint=entrypoint,
         version=installed.version,
         about=About(
-            description=installed.field("summary"),
+            description=installed.field("Summary"),
             maintainers=tuple(dict.fromkeys(_people(installed))),
             url=_url(installed),
-            license=installed.field("license-expression", "license").partition("\n")[0],
+            license=installed.field("License-Expression", "License").partition("\n")[0],
         ),
         requires=Requires(python=python, packages=tuple(_packages(installed))),
     )
@@ -110,18 +112,18 @@ def _written_version(node: ast.stmt) -> tuple[str, int] | None:
 
 def _people(installed: Installed) -> Iterator[str]:
     """Authors and maintainers, as addresses where the metadata has them."""
-    for names, addresses in (("author", "author-email"), ("maintainer", "maintainer-email")):
+    for names, addresses in (("Author", "Author-email"), ("Maintainer", "Maintainer-email")):
         text = installed.field(addresses, names)
         yield from (person.strip() for person in text.split(",") if person.strip())
 
 
 def _url(installed: Installed) -> str:
     """The project's home: Home-page, or the Project-URL that is labelled so, or the first one."""
-    home = installed.field("home-page")
+    home = installed.field("Home-page")
     if home:
         return home
     urls: dict[str, str] = {}
-    for value in installed.fields.get("project-url", ()):
+    for value in installed.fields("Project-URL"):
         label, _, url = value.partition(",")
         urls.setdefault(label.strip().lower(), url.strip())
     return next((urls[label] for label in _HOME_LABELS if label in urls), next(iter(urls.values()), ""))
@@ -129,6 +131,6 @@ def _url(installed: Installed) -> str:
 
 def _packages(installed: Installed) -> Iterator[str]:
     """The requirements that hold without asking for an extra."""
-    for requirement in installed.fields.get("requires-dist", ()):
+    for requirement in installed.requires:
         if not _EXTRA.search(requirement.partition(";")[2]):
             yield requirement

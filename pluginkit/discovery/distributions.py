@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pluginkit.discovery import modules, reasons
+from pluginkit.discovery.advertised import Advertised, Listed, advertised
 from pluginkit.discovery.candidates import MANIFEST_NAMES, check, find_manifest, load_manifest, wrong_names
 from pluginkit.discovery.derived import from_metadata
-from pluginkit.discovery.installed import Advertised, Installed, advertised, read
+from pluginkit.discovery.installed import Installed, read
 from pluginkit.discovery.locate import listed_in, locate
 from pluginkit.discovery.values import Broken, Entry, Found, Origin, Scan
 from pluginkit.errors import Reason
-from pluginkit.manifest import Entrypoint, Manifest, normalise_name
-from pluginkit.manifest.names import plugin_name
+from pluginkit.manifest import Entrypoint, Manifest, normalise_name, plugin_name
 
 if TYPE_CHECKING:
     from pluginkit.manifest import Vocabulary
@@ -37,17 +37,17 @@ def scan(group: str, search_path: Iterable[str], vocabulary: Vocabulary | None) 
 
 
 def _read(distribution: Advertised, vocabulary: Vocabulary | None) -> Iterator[Entry]:
-    installed = read(distribution.info)
+    installed = read(distribution)
     names = frozenset(normalise_name(name) for name, _ in distribution.entry_points)
     for name, value in distribution.entry_points:
         if isinstance(installed, Reason):
-            yield Broken(name, _origin_of_unreadable(distribution.info), installed)
+            yield Broken(name, _origin_of_unreadable(distribution.listed), installed)
             continue
         entry_point = _EntryPoint(installed, name, value, names, vocabulary)
         try:
             yield entry_point.read()
         except OSError as error:
-            unreadable = reasons.unreadable(str(error.filename or distribution.info), error)
+            unreadable = reasons.unreadable(str(error.filename or distribution.listed.place), error)
             yield Broken(name, entry_point.origin, unreadable)
 
 
@@ -64,9 +64,8 @@ class _EntryPoint:
     @property
     def origin(self) -> Origin:
         installed = self.installed
-        return Origin(
-            "distribution", Path(installed.info), installed.name, str(installed.version), installed.editable
-        )
+        info = Path(installed.info) if installed.info else None
+        return Origin("distribution", info, installed.name, str(installed.version), installed.editable)
 
     def read(self) -> Entry:
         entrypoint = self._entrypoint()
@@ -95,6 +94,8 @@ class _EntryPoint:
 
     def _not_found(self, module: str) -> Reason:
         installed = self.installed
+        if os.path.isfile(installed.directory):
+            return reasons.in_archive(module, distribution=installed.name, archive=installed.directory)
         return reasons.package_not_found(
             module, distribution=installed.name, info=installed.info, editable=installed.editable
         )
@@ -153,6 +154,6 @@ class _EntryPoint:
         return replace(entry, manifest=manifest, entry_point=self.value, notices=notices)
 
 
-def _origin_of_unreadable(info: str) -> Origin:
-    name, _, version = os.path.splitext(os.path.basename(info))[0].partition("-")
-    return Origin("distribution", Path(info), name, version or None)
+def _origin_of_unreadable(listed: Listed) -> Origin:
+    name, _, version = os.path.splitext(os.path.basename(listed.place))[0].partition("-")
+    return Origin("distribution", Path(listed.info) if listed.info else None, name, version or None)

@@ -35,15 +35,19 @@ class Base:
 
 def bases(installed: Installed) -> Iterator[Base]:
     """All places that an editable installation may take modules from, the surest first."""
-    names = [name for name in installed.files or () if name.endswith(".pth") and "/" not in name]
-    lines = [line for name in sorted(names) for line in _lines(os.path.join(installed.directory, name))]
-    imports = list(map(_IMPORT_LINE.match, lines))
-    for line, is_import in zip(lines, imports, strict=True):
-        if not is_import and line.strip() and not line.startswith("#"):
-            yield Base((), os.path.join(installed.directory, line.rstrip()))
-    for match in filter(None, imports):
-        found = _from_hook(os.path.join(installed.directory, f"{match[1]}.py"))
-        yield from sorted(found, key=lambda base: len(base.prefix), reverse=True)
+    hooks: list[str] = []
+    for file in sorted(file for file in installed.files if file.endswith(".pth")):
+        directory = os.path.dirname(file)
+        if directory not in installed.places:
+            continue
+        for line in _lines(file):
+            hook = _IMPORT_LINE.match(line)
+            if hook is not None:
+                hooks.append(os.path.join(directory, f"{hook[1]}.py"))
+            elif line.strip() and not line.startswith("#"):
+                yield Base((), os.path.join(directory, line.rstrip()))
+    for path in hooks:
+        yield from sorted(_from_hook(path), key=lambda base: len(base.prefix), reverse=True)
     if installed.project is not None:
         yield Base((), installed.project)
         yield Base((), os.path.join(installed.project, "src"))

@@ -40,6 +40,19 @@ def mode_of(path: str) -> int:
         return 0
 
 
+def is_readable(path: str) -> bool:
+    """Whether others may be let read `path`: a regular file is there. False means that there is nothing.
+
+    Raises OSError for anything else, as for a file that one may not read.
+    """
+    try:
+        _require_regular(path, os.stat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    os.close(os.open(path, _FLAGS))
+    return True
+
+
 def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(0, "it is not a regular file", path)

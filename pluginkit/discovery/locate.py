@@ -6,8 +6,7 @@ Never by importing, and never by `find_spec` of a dotted name, which imports the
 from __future__ import annotations
 
 import os
-import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pluginkit.discovery.editable import Base, bases
 from pluginkit.discovery.files import read_regular
@@ -26,24 +25,35 @@ def locate(installed: Installed, module: str) -> Root | None:
     unless the distribution has that directory for itself.
     """
     parts = module.split(".")
-    beside = os.path.join(installed.directory, parts[0])
-    if parts[0] in installed.top_level:
-        return _root_at(beside, 1, parts, installed)
-    if installed.files is None:
-        root = _root_at(beside, 1, parts, None)
-        if root is not None:
-            return root
-    candidates = (_root_of(base, parts) for base in bases(installed))
+    place = _own_place(installed, parts[0])
+    if place is not None:
+        return _root_at(place, 1, parts, installed)
+    candidates = (_root_of(base, parts) for base in (*_beside(installed), *bases(installed)))
     return next((root for root in candidates if root is not None), None)
 
 
 def listed_in(installed: Installed, root: Root, names: Sequence[str]) -> list[str] | None:
     """Which of these files beside or in the root the distribution lists; None if its list is elsewhere."""
     directory = os.path.dirname(root.path) if root.is_file else root.path
-    relative = os.path.relpath(directory, installed.directory).replace(os.sep, "/")
-    if installed.files is None or root.package.partition(".")[0] not in installed.top_level:
+    if not installed.record or not (root.path in installed.files or installed.holds(root.path)):
         return None
-    return [name for name in names if posixpath.normpath(posixpath.join(relative, name)) in installed.files]
+    return [name for name in names if installed.lists(os.path.join(directory, name))]
+
+
+def _own_place(installed: Installed, top: str) -> str | None:
+    """Where the distribution's own package or module `top` is: mostly beside the metadata.
+
+    One with compiled modules may have its packages in another directory of the path (lib64).
+    """
+    directories = dict.fromkeys((installed.directory, *installed.places))
+    places = (os.path.join(directory, top) for directory in directories)
+    return next((place for place in places if installed.holds(place)), None)
+
+
+def _beside(installed: Installed) -> Iterator[Base]:
+    """The directory of the metadata, for a distribution without a list of files that can be relied on."""
+    if not installed.record:
+        yield Base((), installed.directory)
 
 
 def _root_of(base: Base, parts: Sequence[str]) -> Root | None:
@@ -98,10 +108,8 @@ def _module_root(module: Root, owner: Installed | None) -> Root:
 
 
 def _owns(owner: Installed, directory: str) -> bool:
-    relative = os.path.relpath(directory, owner.directory).replace(os.sep, "/")
-    names = [name for name in os.listdir(directory) if name != "__pycache__"]
-    files = owner.files or frozenset()
-    within = {
-        name[len(relative) + 1 :].partition("/")[0] for name in files if name.startswith(f"{relative}/")
-    }
-    return within.issuperset(names)
+    return all(
+        owner.holds(os.path.join(directory, name)) or owner.lists(os.path.join(directory, name))
+        for name in os.listdir(directory)
+        if name != "__pycache__"
+    )

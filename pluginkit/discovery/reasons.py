@@ -26,6 +26,7 @@ CODES = frozenset(
         "metadata-unreadable",
         "entry-point-invalid",
         "package-not-found",
+        "in-archive",
         "conflict",
         "not-included",
         "excluded",
@@ -147,6 +148,15 @@ def syntax_error(path: str, message: str, line: int | None) -> Reason:
     return Reason("syntax-error", f"{where}: not valid Python: {message}", (problem,))
 
 
+def why(error: Exception) -> str:
+    """What an exception says about a file that somebody else read."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return describe_exception(error)
+
+
 def metadata_unreadable(info: str, what: str) -> Reason:
     """A distribution whose own metadata cannot be used."""
     return _about(
@@ -179,6 +189,16 @@ def package_not_found(module: str, *, distribution: str, info: str, editable: bo
         "package-not-found",
         f"the entry point's module {module!r} is not part of {distribution}: {how}",
         file=info,
+    )
+
+
+def in_archive(module: str, *, distribution: str, archive: str) -> Reason:
+    """An entry point whose package is packed away."""
+    return _about(
+        "in-archive",
+        f"the entry point's module {module!r} is inside the archive {archive}, and plugins are loaded from files "
+        f"of their own; install {distribution} with pip, which unpacks it",
+        file=archive,
     )
 
 

@@ -76,7 +76,9 @@ def warn_caller(message: str | Warning) -> None:
 
 
 _HERE = os.path.dirname(__file__) + os.sep
+_PLUGGY = f"{os.sep}pluggy{os.sep}"
 
 
 def _is_ours(file: str) -> bool:
-    return file.startswith((_HERE, "<hook "))
+    """Whether a frame belongs to the machinery of a call, pluggy's part of a `PluginManager` included."""
+    return file.startswith((_HERE, "<hook ")) or _PLUGGY in file

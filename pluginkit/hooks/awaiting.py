@@ -92,21 +92,18 @@ class _Call:
         """The results, with the wrappers around them."""
         outcome: Any = None if self._firstresult else []
         entered: list[tuple[Implementation, wrapping.Wrapper]] = []
-        failure: BaseException | None = None
+        flying: list[BaseException] = []
         try:
             for implementation in self._version.implementations:
                 if implementation.is_wrapper:
                     self._enter(implementation, entered)
             outcome = await self._answers()
         except BaseException as error:
-            failure = error
+            flying.append(error)
         for implementation, wrapper in reversed(entered):
-            outcome, failure = self._failures.leave(wrapper, outcome, failure, implementation, self._errors)
-        if failure is not None:
-            try:
-                raise failure
-            finally:
-                del failure
+            outcome = self._failures.leave(wrapper, outcome, flying, implementation, self._errors)
+        if flying:
+            raise flying.pop()
         if self._errors:
             raise self._failures.grouped(self._errors, outcome)
         return outcome
@@ -140,11 +137,14 @@ class _Call:
             await self._until_settled(tasks)
             return self._results([(one, task.result()) for task, one in tasks.items() if task.done()])
         finally:
-            for task, implementation in tasks.items():
-                if not task.done():
-                    self._leave_behind(task, implementation)
-            # This frame may be in the traceback of an error that a task holds.
-            tasks.clear()
+            self._forget(tasks)
+
+    def _forget(self, tasks: dict[asyncio.Task[_Answer], Implementation]) -> None:
+        """Empty the dictionary: a frame that has it may be in the traceback of an error in it."""
+        while tasks:
+            task, implementation = tasks.popitem()
+            if not task.done():
+                self._leave_behind(task, implementation)
 
     async def _until_settled(self, tasks: Mapping[asyncio.Task[_Answer], Implementation]) -> None:
         """Return when all are done, or when one ended the call for all."""
@@ -198,7 +198,8 @@ class _Call:
             return _Answer(error=error)
         finally:
             if self._version.metrics is not None:
-                self._version.metrics.spent(implementation, time.perf_counter() - begun)
+                counter = self._version.metrics.counter(implementation.plugin, implementation.hook)
+                counter.spent(time.perf_counter() - begun)
 
     def _leave_behind(self, task: asyncio.Task[_Answer], implementation: Implementation) -> None:
         """Cancel a task without waiting: a plugin may take its time to end, or refuse to."""
@@ -218,26 +219,42 @@ class _Call:
         )
 
     async def _in_thread(self, implementation: Implementation) -> _Answer:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[_Answer] = loop.create_future()
-
-        def settle(answer: _Answer) -> None:
-            if future.done():
-                self._late.add(implementation.plugin, implementation.hook)
-            else:
-                future.set_result(answer)
+        mailbox = _Mailbox(lambda: self._late.add(implementation.plugin, implementation.hook))
+        future = mailbox.future
+        run = contextvars.copy_context().run
 
         def work() -> None:
-            answer = _answer_of(lambda: self._called(implementation))
-            try:
-                loop.call_soon_threadsafe(settle, answer)
-            except RuntimeError:
-                # The loop was closed meanwhile: nobody can be told any more.
-                self._late.add(implementation.plugin, implementation.hook)
+            # Without a variable, which would hold the error whose traceback holds this frame.
+            mailbox.put(_answer_of(lambda: self._called(implementation)))
 
-        run = contextvars.copy_context().run
         threading.Thread(target=run, args=(work,), name=f"hook {implementation.hook}", daemon=True).start()
         return await future
+
+
+class _Mailbox:
+    """Brings an answer from a thread to the loop, or counts it if nobody waits for it any more."""
+
+    def __init__(self, late: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._late = late
+        # Given away with the answer: the answering thread's frames know this object.
+        self.future: asyncio.Future[_Answer] = self._loop.create_future()
+
+    def put(self, answer: _Answer) -> None:
+        """Hand in the answer, from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._settle, answer)
+        except RuntimeError:
+            # The loop was closed meanwhile.
+            self._late()
+
+    def _settle(self, answer: _Answer) -> None:
+        future = self.future
+        del self.future
+        if future.done():
+            self._late()
+        else:
+            future.set_result(answer)
 
 
 def _is_cancelled() -> bool:

@@ -152,7 +152,9 @@ class _Plain:
         return [*lines, *(["return None"] if self.returns_early else self.ending())]
 
     def beginning(self) -> list[str]:
-        lines = [] if self.returns_early else [f"{self.outcome} = {'None' if self.form.firstresult else '[]'}"]
+        lines = (
+            [] if self.returns_early else [f"{self.outcome} = {'None' if self.form.firstresult else '[]'}"]
+        )
         return [*lines, "errors = []"] if self.form.errors == "grouped" else lines
 
     def ending(self) -> list[str]:
@@ -215,7 +217,7 @@ class _Plain:
                 handlers += [f"    observer.raised({this}, error)"]
             handlers += [f"    if failed({this}, error{kept}):", "        raise"]
         if self.form.timed:
-            handlers += ["finally:", f"    spent({this}, clock() - begun)"]
+            handlers += ["finally:", f"    spent[{index}](clock() - begun)"]
         if not handlers:
             return before + lines
         return [*before, "try:", *indented(lines), *handlers]
@@ -224,8 +226,8 @@ class _Plain:
 class _Wrapped(_Plain):
     """A body with wrappers: those that were entered are left whatever happened inside.
 
-    Each wrapper has a variable that stays None until it is entered. `failure` is what flies
-    through them on the way out; the others' recorded errors never get there.
+    Each wrapper has a variable that stays None until it is entered. `flying` is what flies
+    through them on the way out; recorded errors of the others never get there.
     """
 
     def __init__(self, form: Form, callees: Sequence[Callee]) -> None:
@@ -242,18 +244,15 @@ class _Wrapped(_Plain):
                 inside += self.block(index, callee)
         return [
             *self.beginning(),
-            f"failure = {' = '.join(callee.variable for _, callee in wrappers)} = None",
+            "flying = []",
+            f"{' = '.join(callee.variable for _, callee in wrappers)} = None",
             "try:",
             *indented(inside),
             "except BaseException as error:",
-            "    failure = error",
+            "    flying.append(error)",
             *(line for index, callee in reversed(wrappers) for line in self.leaving(index, callee)),
-            # Without the `del`, the exception and this frame would hold each other.
-            "if failure is not None:",
-            "    try:",
-            "        raise failure",
-            "    finally:",
-            "        del failure",
+            "if flying:",
+            "    raise flying.pop()",
             *self.ending(),
         ]
 
@@ -264,9 +263,9 @@ class _Wrapped(_Plain):
         return f"entered({call})"
 
     def leaving(self, index: int, callee: Callee) -> list[str]:
-        given = f"{callee.variable}, {self.outcome}, failure"
+        given = f"{callee.variable}, {self.outcome}, flying"
         if self.form.errors != "none":
             given += f", {self.this(index)}"
         if self.form.errors == "grouped":
             given += ", errors"
-        return [f"if {callee.variable} is not None:", f"    {self.outcome}, failure = leave({given})"]
+        return [f"if {callee.variable} is not None:", f"    {self.outcome} = leave({given})"]

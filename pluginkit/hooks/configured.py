@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from pluginkit.errors import UnknownName, UsageError
-from pluginkit.hooks.observing import Observer
+from pluginkit.hooks.observing import Observer, Progress
 from pluginkit.hooks.timeouts import finish_within
 from pluginkit.hooks.version import Variant, Version
 from pluginkit.markers.typed import ErrorPolicy, Outcome
@@ -71,8 +71,12 @@ class Configured:
         results belongs to no single plugin.
         """
         observer = Observer()
-        variant = Variant(self._errors or "record", observed=True)
-        self._run(self._hook.version, variant, kwargs, observer)
+        try:
+            self._run(self._hook.version, Variant(self._errors or "record"), kwargs, observer)
+        except BaseException:
+            observer.taken()
+            raise
+        # Without a variable: an error in it would hold this frame, and this frame the error.
         return observer.taken()
 
     def only(self, plugin: str) -> Callable[..., Any]:
@@ -109,12 +113,12 @@ class Configured:
         return await call_async(version, arguments, policy, self._timeout, self._hook.late)
 
     def _run(
-        self, version: Version, variant: Variant, kwargs: dict[str, Any], observer: Observer | None = None
+        self, version: Version, variant: Variant, kwargs: dict[str, Any], observer: Progress | None = None
     ) -> Any:
         self._refuse_historic(version)
         is_mapping, values = self._hook.bound(version, kwargs)
         if self._timeout is not None and observer is None:
-            observer = Observer()
+            observer = Progress()
         variant = Variant(variant.errors, variant.first, is_mapping, observed=observer is not None)
         body = version.body(variant)
         if observer is None:

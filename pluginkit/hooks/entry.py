@@ -105,7 +105,8 @@ class Entry:
         own.update(helpers)
         own.update(names)
         code = self._form.code(lines)
-        weakref.finalize(code, _forget, own, tuple(names)).atexit = False
+        # Weakly: what waits for the code's end must not keep the function, and all behind it, alive.
+        weakref.finalize(code, _forget, weakref.ref(self.function), tuple(names)).atexit = False
         self.function.__code__ = code
 
     def outline(self) -> None:
@@ -179,6 +180,8 @@ class _EntryForm:
         return code_of(text_of([*self.head, *indented(tail)]), self.hook, ellipsis=ABSENT)
 
 
-def _forget(names: dict[str, Any], gone: Iterable[str]) -> None:
-    for name in gone:
-        names.pop(name, None)
+def _forget(function: weakref.ref[types.FunctionType], gone: Iterable[str]) -> None:
+    alive = function()
+    if alive is not None:
+        for name in gone:
+            alive.__globals__.pop(name, None)

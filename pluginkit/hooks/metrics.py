@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pluginkit.hooks.values import CallFailure, Implementation
+from pluginkit.hooks.values import CallFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,40 +25,48 @@ class CallMetrics:
     longest_seconds: float
 
 
-class _Counter:
+class Counter:
     """Counts of one plugin in one hook; the lock makes additions of several threads add up."""
 
-    __slots__ = ("calls", "errors", "lock", "longest", "total")
+    __slots__ = ("_lock", "calls", "errors", "longest", "total")
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self.calls = 0
         self.errors = 0
         self.total = 0.0
         self.longest = 0.0
+
+    def spent(self, seconds: float) -> None:
+        """Count one call; bodies call this after each implementation."""
+        with self._lock:
+            self.calls += 1
+            self.total += seconds
+            if seconds > self.longest:  # noqa: PLR1730  # max() takes longer than all the rest
+                self.longest = seconds
+
+    def failed(self) -> None:
+        """Count one error."""
+        with self._lock:
+            self.errors += 1
 
 
 class Metrics:
     """The counters of one hook table. Numbers of a plugin end with its last provider."""
 
     def __init__(self) -> None:
-        self._counters: dict[tuple[str, str], _Counter] = {}
+        self._counters: dict[tuple[str, str], Counter] = {}
 
-    def spent(self, implementation: Implementation, seconds: float) -> None:
-        """Count one call; bodies call this after each implementation."""
-        counter = self._counter(implementation.plugin, implementation.hook)
-        with counter.lock:
-            counter.calls += 1
-            counter.total += seconds
-            counter.longest = max(counter.longest, seconds)
+    def counter(self, plugin: str, hook: str) -> Counter:
+        """The counter of a plugin in a hook, which begins at zero."""
+        counter = self._counters.get((plugin, hook))
+        return counter if counter is not None else self._counters.setdefault((plugin, hook), Counter())
 
     def reporting(self, report: Callable[[CallFailure], None] | None) -> Callable[[CallFailure], None]:
         """`report`, with each failure counted as well."""
 
         def count(failure: CallFailure) -> None:
-            counter = self._counter(failure.plugin, failure.hook)
-            with counter.lock:
-                counter.errors += 1
+            self.counter(failure.plugin, failure.hook).failed()
             if report is not None:
                 report(failure)
 
@@ -69,12 +77,9 @@ class Metrics:
             self._counters.pop(key, None)
 
     def read(self) -> tuple[CallMetrics, ...]:
-        """All counters, ordered by plugin and hook."""
+        """All counters that have counted anything, ordered by plugin and hook."""
         return tuple(
             CallMetrics(plugin, hook, counter.calls, counter.errors, counter.total, counter.longest)
             for (plugin, hook), counter in sorted(self._counters.copy().items(), key=lambda item: item[0])
+            if counter.calls or counter.errors
         )
-
-    def _counter(self, plugin: str, hook: str) -> _Counter:
-        counter = self._counters.get((plugin, hook))
-        return counter if counter is not None else self._counters.setdefault((plugin, hook), _Counter())

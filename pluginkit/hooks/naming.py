@@ -13,7 +13,7 @@ _LABEL_LENGTH = 40
 RESERVED = frozenset(
     {
         *("arguments", "observer", "implementations", "BaseException"),
-        *("results", "result", "failure", "error", "errors", "begun"),
+        *("results", "result", "flying", "error", "errors", "begun"),
         *("failed", "grouped", "clock", "spent", "refuse", "settled", "picked", "optional"),
         *("entered", "adapted", "leave"),
     }

@@ -12,28 +12,18 @@ class Abandoned(BaseException):
     """Ends a call that nobody waits for, before its next implementation; never reaches a caller."""
 
 
-class Observer:
-    """What the observed form of a body reports to: one for each call.
+class Progress:
+    """How far one call has come; the observed form of a body reports to it.
 
-    `outcomes` lists what has ended so far, `current` is what was begun last.
+    `current` is the implementation that was begun last.
     """
 
-    __slots__ = ("_began", "_is_abandoned", "current", "outcomes")
+    __slots__ = ("_began", "_is_abandoned", "current")
 
     def __init__(self) -> None:
-        self.outcomes: list[Outcome[Any]] = []
         self.current: Implementation | None = None
         self._began = 0.0
         self._is_abandoned = False
-
-    def taken(self) -> tuple[Outcome[Any], ...]:
-        """The outcomes, which the observer then no longer has.
-
-        The frames in an error's traceback know the observer; if it knew the error, they would
-        hold each other.
-        """
-        outcomes, self.outcomes = tuple(self.outcomes), []
-        return outcomes
 
     def abandon(self) -> None:
         """Nobody waits any more: begin no further implementation."""
@@ -46,9 +36,39 @@ class Observer:
         self._began = time.perf_counter()
 
     def answered(self, implementation: Implementation, result: Any) -> None:
-        seconds = time.perf_counter() - self._began
-        self.outcomes.append(Outcome(implementation.plugin, implementation.version, result, None, seconds))
+        """An implementation has answered, be it with None."""
 
     def raised(self, implementation: Implementation, error: BaseException) -> None:
-        seconds = time.perf_counter() - self._began
-        self.outcomes.append(Outcome(implementation.plugin, implementation.version, None, error, seconds))
+        """An implementation has failed."""
+
+
+class Observer(Progress):
+    """Progress, and what each implementation made of the call."""
+
+    __slots__ = ("_outcomes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outcomes: list[Outcome[Any]] = []
+
+    def taken(self) -> tuple[Outcome[Any], ...]:
+        """The outcomes in call order, which the observer then no longer has.
+
+        The frames in an error's traceback know the observer; if it knew the error, they would
+        hold each other.
+        """
+        outcomes, self._outcomes = tuple(self._outcomes), []
+        return outcomes
+
+    def answered(self, implementation: Implementation, result: Any) -> None:
+        self._add(Outcome(implementation.plugin, implementation.version, result, None, self._seconds()))
+
+    def raised(self, implementation: Implementation, error: BaseException) -> None:
+        self._add(Outcome(implementation.plugin, implementation.version, None, error, self._seconds()))
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def _add(self, outcome: Outcome[Any]) -> None:
+        if not self._is_abandoned:
+            self._outcomes.append(outcome)

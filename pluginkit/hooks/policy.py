@@ -77,38 +77,41 @@ class Failures:
         self,
         wrapper: wrapping.Wrapper,
         outcome: Any,
-        failure: BaseException | None,
+        flying: list[BaseException],
         implementation: Implementation,
         errors: Errors | None = None,
-    ) -> tuple[Any, BaseException | None]:
-        """Run a wrapper to its end; gives the outcome, or what is raised, from now on."""
-        result, raised = wrapping.leave(wrapper, outcome, failure)
-        if failure is not None and passes_through(failure):
-            self._note_other(implementation, raised, failure, errors)
-            return outcome, failure
-        if raised is None or raised is failure:
-            return result, raised
-        if passes_through(raised):
-            return outcome, raised
-        self.note(implementation, raised)
-        if not self.isolating:
-            return outcome, contained(implementation, raised)
-        if errors is not None:
-            errors.append(contained(implementation, raised))
-        return outcome, failure
+    ) -> Any:
+        """Run a wrapper to its end; gives the outcome from now on, and changes what is `flying`."""
+        thrown = flying.copy()
+        try:
+            result = wrapping.leave(wrapper, outcome, flying)
+            if thrown and passes_through(thrown[0]):
+                self._noted(implementation, thrown, flying, errors)
+                flying[:] = thrown
+                return outcome
+            if not flying or _same(flying, thrown):
+                return result
+            if not self._noted(implementation, thrown, flying, errors):
+                return outcome
+            flying[:] = thrown if self.isolating else [contained(implementation, flying[0])]
+            return outcome
+        finally:
+            thrown.clear()
 
-    def _note_other(
+    def _noted(
         self,
         implementation: Implementation,
-        raised: BaseException | None,
-        failure: BaseException,
+        thrown: list[BaseException],
+        flying: list[BaseException],
         errors: Errors | None,
-    ) -> None:
-        """A wrapper that fails while a Ctrl-C flies through it is still to be blamed for that."""
-        if raised is not None and raised is not failure and not passes_through(raised):
-            self.note(implementation, raised)
-            if errors is not None:
-                errors.append(contained(implementation, raised))
+    ) -> bool:
+        """Take note of what a wrapper raised itself; False if there is nothing to note."""
+        if not flying or _same(flying, thrown) or passes_through(flying[0]):
+            return False
+        self.note(implementation, flying[0])
+        if errors is not None:
+            errors.append(contained(implementation, flying[0]))
+        return True
 
     def grouped(self, errors: Errors, results: Any) -> HookErrors:
         """What the policy `group` raises at the end of a call."""
@@ -116,6 +119,11 @@ class Failures:
         # The list belongs to a frame that is in the errors' tracebacks.
         errors.clear()
         return grouped
+
+
+def _same(some: list[BaseException], others: list[BaseException]) -> bool:
+    # Exceptions may define equality in any way.
+    return [id(error) for error in some] == [id(error) for error in others]
 
 
 def blame(implementation: Implementation, error: BaseException) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from threading import Event
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pluginkit.errors import CallTimeout
 from pluginkit.hooks.late import LateResults
-from pluginkit.hooks.observing import Observer
+from pluginkit.hooks.observing import Progress
 from pluginkit.hooks.values import Implementation
 from pluginkit.hooks.version import Version
 
@@ -29,20 +28,21 @@ class Handover:
         self._work = work
         self._late = late
         self._lock = threading.Lock()
-        self._done = Event()
+        self._done = threading.Event()
         self._is_abandoned = False
         self._result: Any = None
         self._error: BaseException | None = None
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._run,), name=title, daemon=True).start()
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._run,), name=title, daemon=True)
 
-    def wait(self, seconds: float) -> bool:
-        """Whether the work ended in time; if not, it is abandoned."""
+    def ends_within(self, seconds: float) -> bool:
+        """Begin the work and wait for it; whether it ended in time. If not, it is abandoned."""
         try:
+            self._thread.start()
             if self._done.wait(seconds):
                 return True
         except BaseException:
-            # Ctrl-C while waiting: nobody will ask for the result.
+            # Ctrl-C: nobody will ask for the result.
             self._abandon()
             raise
         return not self._abandon()
@@ -81,7 +81,7 @@ class Handover:
 
 
 def finish_within(
-    timeout: float, call: Callable[[], R], observer: Observer, version: Version, late: LateResults
+    timeout: float, call: Callable[[], R], progress: Progress, version: Version, late: LateResults
 ) -> R:
     """Run an observed call, for at most `timeout` seconds of the caller's time.
 
@@ -92,15 +92,17 @@ def finish_within(
     hook = version.spec.name
 
     def count() -> None:
-        if observer.current is not None:
-            late.add(observer.current.plugin, hook)
+        if progress.current is not None:
+            late.add(progress.current.plugin, hook)
 
     handover = Handover(call, count, f"hook {hook}")
-    if handover.wait(timeout):
-        result: R = handover.result()
-        return result
-    observer.abandon()
-    raise _timed_out(version, timeout, observer.current)
+    try:
+        if handover.ends_within(timeout):
+            result: R = handover.result()
+            return result
+    finally:
+        progress.abandon()
+    raise _timed_out(version, timeout, progress.current)
 
 
 def _timed_out(version: Version, timeout: float, running: Implementation | None) -> CallTimeout:

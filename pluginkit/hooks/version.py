@@ -130,7 +130,8 @@ class Version:
             "optional": optional,
         }
         if self.metrics is not None:
-            names.update(clock=time.perf_counter, spent=self.metrics.spent)
+            counters = [self.metrics.counter(one.plugin, one.hook) for one in self.implementations]
+            names.update(clock=time.perf_counter, spent=tuple(counter.spent for counter in counters))
         return names
 
 

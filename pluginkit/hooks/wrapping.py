@@ -30,27 +30,40 @@ def entered(wrapper: Wrapper) -> Wrapper:
     return wrapper
 
 
-def leave(wrapper: Wrapper, outcome: Any, failure: BaseException | None) -> tuple[Any, BaseException | None]:
-    """Run a wrapper to its end; gives the outcome, or what is raised, from now on."""
+def leave(wrapper: Wrapper, outcome: Any, flying: list[BaseException]) -> Any:
+    """Run a wrapper to its end; gives the outcome from now on.
+
+    `flying` holds the exception that is on its way out, if there is one, and is changed when
+    the wrapper stops it or raises another. It is a list because the frames of a call are found
+    through the tracebacks of its exceptions: one that knew the exception by a variable would
+    hold it for as long as the exception holds the frame.
+    """
     try:
-        if failure is None:
-            wrapper.send(outcome)
+        if flying:
+            wrapper.throw(flying[0])
         else:
-            wrapper.throw(failure)
+            wrapper.send(outcome)
         wrapper.close()
         _wrong_yields(wrapper, "has second yield")
     except StopIteration as stop:
-        return stop.value, None
-    except RuntimeError as error:
-        if isinstance(failure, StopIteration) and error.__cause__ is failure:
-            # A generator cannot let a StopIteration pass; that it tried to is enough.
-            wrapper.close()
-            return outcome, failure
-        return outcome, error
+        flying.clear()
+        return stop.value
     except BaseException as error:
-        # Often the same exception, and this frame is in its traceback.
-        failure = None
-        return outcome, error
+        if _is_only_wrapped(error, flying):
+            wrapper.close()
+        else:
+            flying[:] = [error]
+    return outcome
+
+
+def _is_only_wrapped(error: BaseException, flying: list[BaseException]) -> bool:
+    """A generator cannot let a StopIteration pass; Python makes a RuntimeError of it."""
+    return (
+        isinstance(error, RuntimeError)
+        and bool(flying)
+        and isinstance(flying[0], StopIteration)
+        and error.__cause__ is flying[0]
+    )
 
 
 def adapted(wrapper: Generator[None, Any, Any], implementation: Described, hook: str) -> Wrapper:
@@ -77,10 +90,12 @@ def adapted(wrapper: Generator[None, Any, Any], implementation: Described, hook:
         _wrong_yields(wrapper, "has second yield")
     finally:
         wrapper.close()
-    try:
+    if result.exception is None:
         return result.get_result()
+    try:
+        raise result.exception
     finally:
-        # This frame may be in the traceback of what it raises.
+        # This frame is in the exception's traceback.
         del result
 
 

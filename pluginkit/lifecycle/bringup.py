@@ -137,29 +137,42 @@ def start(found: Found, live: Live) -> None:
     live.started = True
 
 
-def take_down(found: Found, live: Live, timeout: float) -> tuple[list[Failure], tuple[Leftover, ...]]:
+def take_down(
+    found: Found, live: Live, timeout: float
+) -> tuple[list[Failure], tuple[Leftover, ...], BaseException | None]:
     """Stop and unload a plugin that is out of the hooks already; nothing stops half-way.
 
-    Returns what failed on the way, and what of the plugin still runs.
+    Returns what failed on the way, what of the plugin still runs, and the Ctrl-C or cancellation
+    that came in between: the caller has to raise it once all is in order.
     """
     failures: list[Failure] = []
+    passing: list[BaseException] = []
+
+    def collect(name: str, action: Callable[[], Any]) -> None:
+        try:
+            with step(found, name, f"{name.replace('_', '-')}-failed"):
+                action()
+        except BringUpFailed as failed:
+            failures.append(failed.failure)
+        except BaseException as error:
+            passing.append(error)
+
+    def undo() -> None:
+        for error in live.context.close(timeout):
+            collect("undo", partial(_raise, error))
+
     for name, wanted in (("on_stop", live.started), ("on_unload", True)):
         if wanted:
-            _collect(failures, found, name, partial(live.run, name))
+            collect(name, partial(live.run, name))
     live.started = False
-    undone = live.context.close(timeout)
-    failures += [failure_of(found.name, "undo", "undo-failed", error, found.root) for error in undone]
+    collect("undo", undo)
     running = live.instance.running()
-    _collect(failures, found, "close", live.instance.close)
-    return failures, running
+    collect("close", live.instance.close)
+    return failures, running, passing[0] if passing else None
 
 
-def _collect(failures: list[Failure], found: Found, name: str, action: Callable[[], Any]) -> None:
-    try:
-        with step(found, name, f"{name.replace('_', '-')}-failed"):
-            action()
-    except BringUpFailed as failed:
-        failures.append(failed.failure)
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _open(workshop: Workshop, found: Found, previous: Instance | None) -> Instance:

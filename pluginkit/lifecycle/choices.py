@@ -52,9 +52,14 @@ class Choices:
     def disable(self, name: str, *, cascade: bool = False) -> Plugin:
         """Switch a plugin off, now and for later runs; it is unloaded if it is loaded."""
         plugin = self._lifecycle.known(name)
-        if plugin.state.is_live:
-            self._lifecycle.unload(name, cascade=cascade)
-        self._store.set_enabled(normalise_name(plugin.name), False)
+        with self._lifecycle.operation():
+            self._lifecycle.require_idle(plugin)
+            if plugin.state.is_live and not cascade:
+                self._lifecycle.require_unneeded(plugin)
+            # First what can fail: the choice has to be on disk before the plugin goes.
+            self._store.set_enabled(normalise_name(plugin.name), False)
+            if plugin.state.is_live:
+                self._lifecycle.unload(name, cascade=cascade)
         self._lifecycle.refresh()
         self._lifecycle.announce("disabled", plugin.name)
         return self._lifecycle.plugins[name]
@@ -78,23 +83,18 @@ class Choices:
         This runs in the thread of the failing call, which must not wait: whoever holds the lock
         may be waiting for that very call. Then the next error tries again.
         """
-        if not self._lifecycle.lock.acquire(blocking=False):
-            return
-        try:
-            with self._lifecycle.operation():
-                live = plugin._live
-                if live is None or not live.is_hooked:
-                    return
-                rule = self._quarantined.rule
-                text = (
-                    f"failed {rule.errors} times within {rule.window:g} s, the last time in {last.step}: "
-                    f"{last.error}; `pluginkit enable {plugin.name}` tries it again"
-                )
-                self._lifecycle.unhook(live)
-                plugin._move(PluginState.QUARANTINED, Reason("quarantined", text))
-                self._lifecycle.publish("failed", plugin.name, step=last.step, reason=text)
-        finally:
-            self._lifecycle.lock.release()
+        with self._lifecycle.operation(blocking=False) as is_held:
+            live = plugin._live
+            if not is_held or live is None or not live.is_hooked or plugin.name in self._lifecycle.busy:
+                return
+            rule = self._quarantined.rule
+            text = (
+                f"failed {rule.errors} times within {rule.window:g} s, the last time in {last.step}: "
+                f"{last.error}; reload or enable it to try again"
+            )
+            self._lifecycle.unhook(live)
+            plugin._move(PluginState.QUARANTINED, Reason("quarantined", text))
+            self._lifecycle.publish("failed", plugin.name, step=last.step, reason=text)
 
     def _lift(self, plugin: Plugin) -> Plugin:
         """Put a quarantined plugin back into the hooks."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.errors import StateError
 from pluginkit.lifecycle.assess import Assessment, Circumstances, Plan, make_plan
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.plugins import Plugins
@@ -46,7 +47,9 @@ class Core:
         # Names in order of loading, and live plugins by the name of their package.
         self.loaded: list[str] = []
         self.packages: dict[str, Plugin] = {}
-        self.lock = threading.RLock()
+        # Plugins that an operation is about to change: their own code may call the host back.
+        self.busy: set[str] = set()
+        self._lock = threading.RLock()
         self._look = look
         self._events = events
         self._depth = 0
@@ -60,7 +63,7 @@ class Core:
         plan = make_plan(catalogue, self.circumstances())
         with self.operation():
             self.plan = plan
-            table = {plugin.name: plugin for plugin in self.plugins.values() if plugin.state.is_live}
+            table = {plugin.name: plugin for plugin in self.plugins.values() if self._is_held(plugin)}
             held = {normalise_name(name) for name in table}
             for name, verdict in plan.assessments.items():
                 if normalise_name(name) not in held:
@@ -77,6 +80,10 @@ class Core:
                         "conflict", plugin.name, reason=str(plugin.reason), origin=str(plugin.origin)
                     )
 
+    def _is_held(self, plugin: Plugin) -> bool:
+        """Whether a look from outside has nothing to say about the plugin."""
+        return plugin.state.is_live or plugin.name in self.busy
+
     def _judged(self, name: str, verdict: Assessment) -> Plugin:
         plugin = self.plugins.get(name)
         if plugin is None:
@@ -90,7 +97,8 @@ class Core:
     def is_fit(self, plugin: Plugin) -> bool:
         """Whether nothing that is known without importing it speaks against loading the plugin."""
         verdict = self.plan.assessments.get(plugin.name)
-        return verdict is not None and verdict.state is PluginState.DISCOVERED and not plugin.state.is_live
+        is_free = not self._is_held(plugin)
+        return verdict is not None and verdict.state is PluginState.DISCOVERED and is_free
 
     def known(self, name: str) -> Plugin:
         """The plugin of that name, looked for anew if need be; raises `UnknownName`."""
@@ -109,22 +117,38 @@ class Core:
     # Changing
 
     @contextmanager
-    def operation(self) -> Iterator[None]:
-        """Hold the host's lock for a block that changes something; its events go out after it."""
+    def operation(self, *, blocking: bool = True) -> Iterator[bool]:
+        """Hold the host's lock for a block that changes something; its events go out after it.
+
+        Gives whether the lock is held, which without `blocking` it may not be.
+        """
+        if not self._lock.acquire(blocking=blocking):
+            yield False
+            return
         events: list[tuple[str, str | None, dict[str, Any]]] = []
+        self._depth += 1
         try:
-            with self.lock:
-                self._depth += 1
-                try:
-                    yield
-                finally:
-                    self._depth -= 1
-                    if self._depth == 0:
-                        events, self._pending = self._pending, []
+            yield True
         finally:
+            self._depth -= 1
+            if self._depth == 0:
+                events, self._pending = self._pending, []
+            self._lock.release()
             # Also when the block has raised: what had happened by then has happened.
             for kind, plugin, data in events:
                 self._events.publish(kind, plugin, **data)
+
+    @contextmanager
+    def occupied(self, *names: str) -> Iterator[None]:
+        """Mark plugins as being changed; raises `StateError` if one is so already."""
+        taken = [name for name in names if name in self.busy]
+        if taken:
+            raise StateError(f"plugin {taken[0]!r} is being loaded, reloaded or unloaded at this moment")
+        self.busy.update(names)
+        try:
+            yield
+        finally:
+            self.busy.difference_update(names)
 
     def publish(self, kind: str, plugin: str | None, **data: Any) -> None:
         """Have an event told when the present operation is over."""

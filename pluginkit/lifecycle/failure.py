@@ -6,6 +6,7 @@ failed plugin could not be proved gone while somebody remembers why it failed.
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ def _place(error: BaseException, root: Path | None) -> tuple[str | None, int | N
         return error.filename, error.lineno
     if root is None:
         return None, None
-    inside = str(root if root.is_dir() else root.parent)
+    inside = f"{root}{os.sep}" if root.is_dir() else str(root)
     found: tuple[str | None, int | None] = (None, None)
     trace = error.__traceback__
     while trace is not None:

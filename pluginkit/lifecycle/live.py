@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pluginkit.errors import UnknownSymbol
 
 if TYPE_CHECKING:
-    from pluginkit.hooks import HookTable, Provider
+    from pluginkit.hooks import HookTable, Provider, Retirement
     from pluginkit.runtimes import Instance
     from pluginkit.services import PluginContext
 
@@ -26,6 +26,7 @@ class Live:
     table: HookTable
     started: bool = False
     is_hooked: bool = False
+    retirement: Retirement | None = None
     dispensed: dict[str, Any] = field(default_factory=dict)
 
     def call(self, hook: str, arguments: Mapping[str, Any]) -> Any:
@@ -38,7 +39,8 @@ class Live:
         """Call the lifecycle method `step` (`on_load`, `on_start`, …) if the plugin has one."""
         method = lifecycle_method(self.target, step)
         if method is not None:
-            method(self.context)
+            with self.instance.entered():
+                settled(step, method(self.context))
 
 
 def lifecycle_method(target: Any, step: str) -> Callable[[PluginContext], Any] | None:
@@ -49,7 +51,10 @@ def lifecycle_method(target: Any, step: str) -> Callable[[PluginContext], Any] |
     """
     import inspect
 
-    method = getattr(target, step, None)
+    # Looked up statically first: a `__getattr__` that answers everything has no method.
+    if inspect.getattr_static(target, step, None) is None:
+        return None
+    method = getattr(target, step)
     if not callable(method):
         return None
     try:
@@ -57,3 +62,16 @@ def lifecycle_method(target: Any, step: str) -> Callable[[PluginContext], Any] |
     except (TypeError, ValueError):
         return method  # type: ignore[no-any-return]  # whatever it is, it is called as documented
     return method if parameters else lambda _context: method()
+
+
+def settled(step: str, result: Any) -> Any:
+    """The result of a step; raises TypeError for one that somebody would have to await."""
+    if not hasattr(result, "__await__"):
+        return result
+    close = getattr(result, "close", None)
+    if callable(close):
+        close()
+    raise TypeError(
+        f"{step} is async, and nobody would await it; write `def {step}(self, ctx)`, and start "
+        "asynchronous work from there"
+    )

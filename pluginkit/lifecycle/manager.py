@@ -32,7 +32,6 @@ from pluginkit.lifecycle.states import PluginState
 if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue
     from pluginkit.events import EventBus
-    from pluginkit.hooks import Retirement
     from pluginkit.lifecycle.live import Live
     from pluginkit.runtimes import Instance
 
@@ -66,11 +65,9 @@ class Lifecycle(Core):
         self.refresh()
         loaded, failed, warnings = [], [], list(self.plan.notices)
         for name in self.plan.order:
-            if self.is_closed:
-                break
             plugin = self.plugins.get(name)
             # Callbacks of plugins and events may have changed anything meanwhile.
-            if plugin is None or not self.is_fit(plugin) or plugin.state is PluginState.UNLOADED:
+            if plugin is None or plugin.state is PluginState.UNLOADED or plugin._live is not None:
                 continue
             failure = self._load_one(plugin)
             if failure is not None:
@@ -92,20 +89,21 @@ class Lifecycle(Core):
         self.refresh()
         plugin = self.plugins[name]
         with self.operation():
+            self.require_idle(plugin)
             for other in requirements(self, plugin):
-                if self.is_fit(other):
-                    self._load_one(other)
-            failure = self._load_one(plugin) if self.is_fit(plugin) else None
+                self._load_one(other)
+            failure = self._load_one(plugin)
         if not plugin.state.is_live:
             reason = plugin.reason or Reason("not-loadable", f"is {plugin.state}")
             raise LoadError(plugin.name, reason, step="assess" if failure is None else failure.step)
         return plugin
 
     def _load_one(self, plugin: Plugin) -> Failure | None:
-        """Bring one plugin up and commit it; whatever fails becomes its state and its reason."""
+        """Bring one plugin up and commit it, if it is fit; what fails becomes its state and reason."""
         with self.operation():
-            if self.is_closed:
-                raise StateError("the host is closed; nothing can be loaded any more")
+            # Asked under the lock: another thread, or a plugin's own code, may have been faster.
+            if self.is_closed or not self.is_fit(plugin):
+                return None
             verdict = self.plan.assessments[plugin.name]
             found = verdict.source
             if not isinstance(found, Found) or verdict.settings is None:
@@ -120,9 +118,10 @@ class Lifecycle(Core):
                 self.publish("conflict", plugin.name, reason=str(exclusive), origin=str(plugin.origin))
                 return None
             try:
-                self._require_live_requirements(plugin, found)
-                live = bring_up(self.workshop, found, verdict.settings, verdict.priority)
-                self._commit(plugin, found, live)
+                with self.occupied(plugin.name):
+                    self._require_live_requirements(plugin.name, found)
+                    live = bring_up(self.workshop, found, verdict.settings, verdict.priority)
+                    self._commit(plugin, found, live)
             except BringUpFailed as error:
                 return self._failed(plugin, error.failure)
         return None
@@ -141,19 +140,22 @@ class Lifecycle(Core):
             if isinstance(error, PluginkitError):
                 raise BringUpFailed(hooks_failure(plugin.name, error), error) from error
             raise
-        # From here on nothing fails.
-        table.commit(staged)
-        live.is_hooked = True
-        live.instance.commit()
-        plugin._live = live
-        plugin.notices = (*found.notices, *staged.warnings)
-        plugin._move(PluginState.LOADED)
-        self.loaded.append(plugin.name)
-        self.packages[found.package] = plugin
-        self.publish("loaded", plugin.name, version=plugin.version, generation=plugin.generation)
-        if live.started:
-            plugin._move(PluginState.RUNNING)
-            self.publish("started", plugin.name)
+        try:
+            # From here on nothing fails; but a historic call that is made again for the plugin
+            # may be interrupted by Ctrl-C.
+            table.commit(staged)
+        finally:
+            live.is_hooked = True
+            live.instance.commit()
+            plugin._live = live
+            plugin.notices = (*found.notices, *staged.warnings)
+            plugin._move(PluginState.LOADED)
+            self.loaded.append(plugin.name)
+            self.packages[found.package] = plugin
+            self.publish("loaded", plugin.name, version=plugin.version, generation=plugin.generation)
+            if live.started:
+                plugin._move(PluginState.RUNNING)
+                self.publish("started", plugin.name)
 
     def _failed(self, plugin: Plugin, failure: Failure) -> Failure:
         plugin.failure = failure
@@ -164,51 +166,71 @@ class Lifecycle(Core):
     def _standing_failure(self, plugin: Plugin) -> Failure:
         return Failure(plugin.name, "assess", plugin.reason or Reason("failed", "failed"))
 
-    def _require_live_requirements(self, plugin: Plugin, found: Found) -> None:
+    def _require_live_requirements(self, name: str, found: Found) -> None:
         for requirement in found.manifest.requires.plugins:
             other = self.plugins[requirement.name]
             if not other.state.is_live:
                 text = f"requires the plugin {other.name}, which is {other.state}: {other.reason}"
-                failure = Failure(plugin.name, "requirements", Reason("requirement-failed", text))
+                failure = Failure(name, "requirements", Reason("requirement-failed", text))
                 raise BringUpFailed(failure, StateError(text))
+
+    def require_idle(self, plugin: Plugin) -> None:
+        """Raise `StateError` if an operation is changing the plugin, whose own code now asks for another."""
+        with self.occupied(plugin.name):
+            pass  # only to ask
+
+    def require_unneeded(self, plugin: Plugin) -> list[Plugin]:
+        """Raise `StateError` if live plugins need this one."""
+        needing = dependents(self, plugin.name)
+        if needing:
+            names = ", ".join(repr(other.name) for other in needing)
+            raise StateError(
+                f"plugin {plugin.name!r} is needed by {names}; unload them first, or all together with cascade"
+            )
+        return needing
 
     # Starting, stopping, unloading
 
     def start_all(self) -> tuple[Failure, ...]:
-        """Run `on_start` of every loaded plugin; one that fails is undone and taken out."""
+        """Run `on_start` of every loaded plugin; one that fails is undone and taken out, and who needs it."""
         failures = []
         with self.operation():
             self.is_started = True
             for plugin in self.in_load_order():
-                live = plugin._live
-                if live is None or live.started or not isinstance(plugin.source, Found):
+                live, found = plugin._live, plugin.source
+                if live is None or live.started or plugin.name in self.busy or not isinstance(found, Found):
                     continue
-                try:
-                    start(plugin.source, live)
-                except BringUpFailed as error:
-                    if plugin._live is live:
-                        self._take_out(plugin, CLOSE_TIMEOUT)
-                        failures.append(self._failed(plugin, error.failure))
-                else:
-                    # on_start may have had the host unload its own plugin.
-                    if plugin._live is live:
-                        plugin._move(PluginState.RUNNING)
-                        self.publish("started", plugin.name)
+                failure = self._start_one(plugin, found, live)
+                if failure is not None:
+                    failures.append(failure)
         return tuple(failures)
+
+    def _start_one(self, plugin: Plugin, found: Found, live: Live) -> Failure | None:
+        try:
+            with self.occupied(plugin.name):
+                self._require_live_requirements(plugin.name, found)
+                start(found, live)
+        except BringUpFailed as error:
+            passing = self._take_out(plugin, CLOSE_TIMEOUT).passing
+            failure = self._failed(plugin, error.failure)
+            if passing is not None:
+                raise passing from None
+            return failure
+        plugin._move(PluginState.RUNNING)
+        self.publish("started", plugin.name)
+        if self.is_closed:
+            # on_start itself has closed the host, which left this plugin to us.
+            self._unload_one(plugin, CLOSE_TIMEOUT)
+        return None
 
     def unload(self, name: str, *, cascade: bool = False, timeout: float = CLOSE_TIMEOUT) -> UnloadReport:
         """Take one plugin out. Others that need it are unloaded first with `cascade`, else it is refused."""
         with self.operation():
             plugin = self.plugins[name]
+            self.require_idle(plugin)
             if not plugin.state.is_live:
                 raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
-            needing = dependents(self, name)
-            if needing and not cascade:
-                names = ", ".join(repr(other.name) for other in needing)
-                raise StateError(
-                    f"plugin {plugin.name!r} is needed by {names}; unload them first, or all together with cascade"
-                )
-            for other in needing:
+            for other in dependents(self, name) if cascade else self.require_unneeded(plugin):
                 self._unload_one(other, timeout)
             return self._unload_one(plugin, timeout)
 
@@ -219,9 +241,15 @@ class Lifecycle(Core):
         self.refresh()
         with self.operation():
             plugin = self.plugins[name]
+            self.require_idle(plugin)
             if not plugin.state.is_live:
                 raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded; load it instead")
-            return Reload(self, plugin.name).run(force=force, check=check, timeout=timeout)
+            report = Reload(self, plugin.name).run(force=force, check=check, timeout=timeout)
+            if self.is_closed:
+                # Code of a new version has closed the host, which left the old ones to us.
+                for other in reversed(self.in_load_order()):
+                    self._unload_one(other, timeout)
+            return report
 
     def _unload_one(self, plugin: Plugin, timeout: float) -> UnloadReport:
         began = time.perf_counter()
@@ -240,6 +268,8 @@ class Lifecycle(Core):
             time.perf_counter() - began,
         )
         self.publish("unloaded", plugin.name, generation=generation, is_gone=report.is_gone)
+        if ending.passing is not None:
+            raise ending.passing
         return report
 
     def _take_out(self, plugin: Plugin, timeout: float) -> Ending:
@@ -247,37 +277,43 @@ class Lifecycle(Core):
         live, found = plugin._live, plugin.source
         if live is None or not isinstance(found, Found):
             raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
-        retirement = self.unhook(live)
+        self.unhook(live)
         plugin._live = None
         self.loaded.remove(plugin.name)
         self.packages.pop(found.package, None)
         was_started = live.started
-        ending = self.retiring.retire(found, live, retirement, timeout)
+        with self.occupied(plugin.name):
+            ending = self.retiring.retire(found, live, live.retirement, timeout)
         plugin._move(PluginState.STOPPED)
         if was_started:
             self.publish("stopped", plugin.name)
         return ending
 
-    def unhook(self, live: Live) -> Retirement | None:
-        """Let no new call of the plugin begin; what comes back knows when the last one has ended."""
-        if not live.is_hooked:
-            return None
-        table = self.workshop.table
-        staged = table.stage(remove=[live.provider])
-        table.commit(staged)
-        live.is_hooked = False
-        return staged.retired[0]
+    def unhook(self, live: Live) -> None:
+        """Let no new call of the plugin begin; `live.retirement` knows when the last one has ended."""
+        if live.is_hooked:
+            table = self.workshop.table
+            staged = table.stage(remove=[live.provider])
+            table.commit(staged)
+            live.is_hooked, live.retirement = False, staged.retired[0]
 
     def close_all(self, timeout: float) -> CloseErrors | None:
         """Unload everything in reverse order; errors come together, none stops the rest."""
         errors: list[Exception] = []
+        passing: list[BaseException] = []
         deadline = time.monotonic() + timeout
         with self.operation():
             self.is_started, self.is_closed = False, True
             for plugin in reversed(self.in_load_order()):
+                # The code of a busy one has called this: whoever is changing it takes it out.
+                if plugin._live is None or plugin.name in self.busy:
+                    continue
                 generation = plugin.generation
                 ending = self._take_out(plugin, max(0.0, deadline - time.monotonic()))
                 plugin._move(PluginState.UNLOADED)
                 self.publish("unloaded", plugin.name, generation=generation)
                 errors += [StepFailed(failure) for failure in ending.failures]
+                passing += [ending.passing] if ending.passing is not None else []
+        if passing:
+            raise passing[0]
         return CloseErrors("closing the host's plugins", errors) if errors else None

@@ -28,6 +28,7 @@ from pluginkit.errors import PluginkitError, Reason, StateError
 from pluginkit.lifecycle.bringup import BringUpFailed, bring_up, hooks_failure, start, step, take_down
 from pluginkit.lifecycle.connections import dependents
 from pluginkit.lifecycle.failure import Failure
+from pluginkit.lifecycle.live import settled
 from pluginkit.lifecycle.report import ReloadReport
 from pluginkit.lifecycle.states import PluginState
 
@@ -74,13 +75,14 @@ class Reload:
             self._judge()
             is_unchanged = not force and self._is_unchanged()
             if not is_unchanged:
-                self._build()
-                staged = self._stage()
-                if check:
-                    self._undo()
-                else:
-                    self._commit(staged)
-                    endings = self._retire(staged, timeout)
+                with self._lifecycle.occupied(*(one.plugin.name for one in self._successors)):
+                    self._build()
+                    staged = self._stage()
+                    if check:
+                        self._undo()
+                    else:
+                        self._commit(staged)
+                        endings = self._retire(staged, timeout)
         except BringUpFailed as error:
             self._undo()
             failure = error.failure
@@ -149,6 +151,9 @@ class Reload:
     # 4
 
     def _stage(self) -> Staged:
+        if self._lifecycle.is_closed or any(one.plugin._live is not one.old for one in self._successors):
+            reason = Reason("overtaken", "the host was closed, or the plugin taken out, during the reload")
+            raise _unfit(self.plugin.name, reason)
         try:
             return self._table.stage(
                 remove=[one.old.provider for one in self._successors if one.old.is_hooked],
@@ -182,7 +187,7 @@ class Reload:
         endings = []
         for successor in reversed(self._successors):
             left = max(0.0, deadline - time.monotonic())
-            retirement = retirements.get(successor.plugin.name)
+            retirement = retirements.get(successor.plugin.name, successor.old.retirement)
             endings.append(
                 self._lifecycle.retiring.retire(successor.old_found, successor.old, retirement, left)
             )
@@ -204,8 +209,13 @@ class Reload:
         is_unchanged: bool,
         check: bool,
     ) -> ReloadReport:
+        if not check and not is_unchanged:
+            self.plugin.failure = failure
         names = tuple(successor.plugin.name for successor in self._successors)
         self._successors = []
+        passing = [ending.passing for ending in endings if ending.passing is not None]
+        if passing:
+            raise passing[0]
         if endings:
             # Only a collection proves that nobody else refers to the old modules.
             gc.collect()
@@ -230,18 +240,20 @@ def _unfit(plugin: str, reason: Reason) -> BringUpFailed:
 
 
 def _check_health(found: Found, live: Live) -> None:
-    health = getattr(live.target, "health", None)
-    if callable(health):
-        with step(found, "health", "unhealthy"):
-            answer: Any = health()
-            if answer is False:
-                raise RuntimeError("health() says False")
+    with step(found, "health", "unhealthy"), live.instance.entered():
+        health = getattr(live.target, "health", None)
+        if callable(health) and settled("health", health()) is False:
+            raise RuntimeError("health() says False")
 
 
 def _hand_over(found: Found, old: Live, new: Live) -> None:
-    give, take = getattr(old.target, "export_state", None), getattr(new.target, "import_state", None)
-    if callable(give) and callable(take):
-        with step(found, "export_state", "hand-over-failed"):
-            state = give()
-        with step(found, "import_state", "hand-over-failed"):
-            take(state)
+    state: Any = None
+    with step(found, "export_state", "hand-over-failed"), old.instance.entered():
+        give = getattr(old.target, "export_state", None)
+        if not callable(give):
+            return
+        state = settled("export_state", give())
+    with step(found, "import_state", "hand-over-failed"), new.instance.entered():
+        take = getattr(new.target, "import_state", None)
+        if callable(take):
+            settled("import_state", take(state))

@@ -8,8 +8,6 @@ does the rest as soon as the last call has ended, and the report says what linge
 
 from __future__ import annotations
 
-import gc
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from pluginkit.lifecycle.bringup import take_down
 from pluginkit.lifecycle.failure import Failure
+from pluginkit.lifecycle.in_flight import is_called, is_inside_a_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from pluginkit.discovery import Found
-    from pluginkit.hooks import Retirement
+    from pluginkit.hooks import Provider, Retirement
     from pluginkit.lifecycle.live import Live
     from pluginkit.runtimes import Leftover
 
@@ -35,9 +33,13 @@ class Ending:
     plugin: str
     generation: int | None
     alive: Callable[[], tuple[str, ...]]
+    # Nobody else keeps it, and it has to live to tell that the last call has ended.
+    retirement: Retirement | None = field(default=None, repr=False)
     failures: list[Failure] = field(default_factory=list)
     running: tuple[Leftover, ...] = ()
     is_drained: bool = True
+    # Ctrl-C, or a task's cancellation, that came while it was ended: to be raised when all is done.
+    passing: BaseException | None = None
 
 
 class Retiring:
@@ -56,18 +58,16 @@ class Retiring:
         """End a generation that has been taken out of the hooks; waits `timeout` seconds at most."""
         ending = Ending(live.name, live.instance.number, live.instance.alive)
         deadline = time.monotonic() + timeout
-        if (
-            retirement is None
-            or retirement.is_drained
-            or (not is_inside_a_call() and retirement.wait(timeout))
-        ):
+        if retirement is None or _wait(retirement, live.provider, timeout):
             _finish(ending, found, live, max(0.0, deadline - time.monotonic()))
             return ending
         ending.is_drained = False
+        ending.retirement = retirement
         ending.running = live.instance.running()
         with self._lock:
             self._lingering.append(ending)
-        # The plugin's own on_stop must not run in the thread of whoever made the last call.
+        # The plugin's own on_stop must not run in the thread of whoever made the last call. The
+        # interpreter waits for that thread at its end: it may be saving something.
         retirement.when_drained(lambda: self._end_later(ending, found, live, timeout))
         return ending
 
@@ -76,7 +76,6 @@ class Retiring:
             target=self._end,
             args=(ending, found, live, timeout),
             name=f"pluginkit-retire-{live.name}",
-            daemon=True,
         ).start()
 
     def _end(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
@@ -87,28 +86,17 @@ class Retiring:
 
 
 def _finish(ending: Ending, found: Found, live: Live, timeout: float) -> None:
-    failures, running = take_down(found, live, timeout)
-    ending.failures += failures
-    ending.running = running
+    ending.failures, ending.running, ending.passing = take_down(found, live, timeout)
 
 
-def _wait(retirement: Retirement, timeout: float) -> bool:
-    """Wait for the last call; one that ended in an exception may be held by a circle of frames."""
-    deadline = time.monotonic() + timeout
-    patience = 0.05
-    while not retirement.wait(min(patience, max(0.0, deadline - time.monotonic()))):
-        gc.collect()
-        if time.monotonic() >= deadline:
-            return retirement.is_drained
-        patience *= 2
-    return True
-
-
-def is_inside_a_call() -> bool:
-    """Whether this thread is within a hook call, whose body holds every implementation of the hook."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<hook "):
+def _wait(retirement: Retirement, provider: Provider, timeout: float) -> bool:
+    """Wait for the last call, unless that would be to wait for oneself."""
+    if retirement.is_drained or not is_called(provider):
+        return True
+    deadline = time.monotonic() + (0.0 if is_inside_a_call() else timeout)
+    patience = 0.01
+    while time.monotonic() < deadline:
+        if retirement.wait(min(patience, max(0.0, deadline - time.monotonic()))) or not is_called(provider):
             return True
-        frame = frame.f_back
+        patience = min(2 * patience, 0.25)
     return False

@@ -54,11 +54,14 @@ class StateFile:
         """
         try:
             text = self.path.read_text("utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            return Memory()
+        except OSError as error:
+            _log.warning("%s cannot be read (%s); nothing is remembered", self.path, error.strerror or error)
             return Memory()
         try:
             return _decode(json.loads(text))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             kept = self._move_aside()
             _log.warning(
                 "%s cannot be read (%s); it was moved to %s and a new one is begun", self.path, error, kept
@@ -121,6 +124,8 @@ def _encode(memory: Memory) -> dict[str, Any]:
 def _decode(data: Any) -> Memory:
     if data["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {data['schema_version']!r}, this pluginkit knows {SCHEMA_VERSION}")
+    if not isinstance(data["disabled"], list):
+        raise TypeError(f"disabled is {data['disabled']!r}, not a list of names")
     return Memory(
         disabled=frozenset(str(name) for name in data["disabled"]),
         failures={

@@ -59,18 +59,21 @@ def executing(generation: Generation) -> Iterator[None]:
 class FacadeRoot:
     """The public name of one plugin package: who owns it and which generation serves."""
 
-    __slots__ = ("committed", "owner", "package")
+    __slots__ = ("candidate", "committed", "owner", "package")
 
     def __init__(self, package: str, owner: object) -> None:
         self.package = package
         self.owner = owner
         self.committed: Generation | None = None
+        # The first generation of the name, while it is being loaded: threads that it starts
+        # have to find it, too.
+        self.candidate: Generation | None = None
 
     def generation(self) -> Generation | None:
         for generation in reversed(_executing.stack):
             if generation.public == self.package:
                 return generation
-        return self.committed
+        return self.committed or self.candidate
 
     def module(self, public_name: str) -> ModuleType:
         generation = self.generation()

@@ -76,8 +76,12 @@ class Generation:
         self._importer = GenerationImport(self, wire=wire, plain_imports=not installed)
         self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._importer}
         finder.register(self)
+        self._owner = owner
+        self._is_committed = False
         self.facade_root = facade.claim(package, owner, snapshot.root)
         self.public = package if self.facade_root is None else self.facade_root.package
+        if self.facade_root is not None and self.facade_root.committed is None:
+            self.facade_root.candidate = self
 
     def import_module(self, name: str = "") -> ModuleType:
         """Import the module `name` relative to the root package; "" is the root itself.
@@ -106,8 +110,20 @@ class Generation:
 
     def commit(self) -> None:
         """Let outsiders' imports of the public name mean this generation from now on."""
+        self._is_committed = True
         if self.facade_root is not None:
             self.facade_root.committed = self
+            self.facade_root.candidate = None
+
+    def claim_name(self) -> facade.FacadeRoot | None:
+        """The façade of the public name, which another host may have given back by now."""
+        if self.facade_root is None and not self.closed:
+            root = facade.claim(self.package, self._owner, self.snapshot.root)
+            if root is not None and root.package == self.public:
+                self.facade_root = root
+                if self._is_committed:
+                    root.committed = self
+        return self.facade_root
 
     def compiled(self, location: Location) -> CodeType:
         """The code object of one source or bytecode file of the snapshot."""
@@ -146,8 +162,11 @@ class Generation:
             del sys.modules[key]
         source_lines.unpin(self)
         self._release_facade()
+        # Old code may live on for a while; what only served to load more of it need not.
         self._reuse.clear()
+        self.codes.clear()
         self.wired.clear()
+        self._importer.forget()
         # typing caches `List[PluginClass]` and the like process-wide.
         for cleanup in getattr(typing, "_cleanups", ()):
             cleanup()
@@ -156,6 +175,8 @@ class Generation:
         root = self.facade_root
         if root is None:
             return
+        if root.candidate is self:
+            root.candidate = None
         if root.committed in (None, self):
             root.committed = None
             facade.release(root)

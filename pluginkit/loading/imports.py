@@ -27,7 +27,7 @@ class GenerationImport:
         self._generation = generation
         self._wire = wire
         names = {name.partition(".")[0] for name in generation.locations if name} if plain_imports else set()
-        self._siblings = frozenset(names - sys.stdlib_module_names)
+        self._siblings = frozenset(names - sys.stdlib_module_names - {"__main__"})
 
     def __call__(
         self,
@@ -52,8 +52,7 @@ class GenerationImport:
         return builtins.__import__(name, globals, locals, fromlist or (), level)
 
     def _resolve(self, name: str, globals: Mapping[str, object] | None, level: int) -> str:
-        package = str((globals or {}).get("__package__") or self._generation.key)
-        parts = package.split(".")
+        parts = self._package_of(globals or {}).split(".")
         if level > len(parts):
             raise ImportError(
                 f"{'.' * level}{name}: attempted relative import beyond the top of plugin package "
@@ -61,6 +60,21 @@ class GenerationImport:
             )
         base = ".".join(parts[: len(parts) - level + 1])
         return f"{base}.{name}" if name else base
+
+    def forget(self) -> None:
+        """Let go of what connects this generation to the host's other plugins."""
+        self._wire = None
+
+    def _package_of(self, globals: Mapping[str, object]) -> str:
+        """The private key of the package that the importing code belongs to."""
+        own = self._generation
+        spec = globals.get("__spec__")
+        parent = getattr(spec, "parent", None)
+        if isinstance(parent, str) and parent.partition(".")[0] == own.key:
+            return parent
+        # Code that was executed in a namespace of its own, with the public name.
+        package = str(globals.get("__package__") or own.public)
+        return own.key + package.removeprefix(own.public)
 
     def _other(self, head: str) -> Generation | None:
         wired = self._generation.wired
@@ -89,12 +103,21 @@ def _bind(generation: Generation, module: ModuleType, key: str, names: Sequence[
     for name in names:
         if name == "*":
             _bind(generation, module, key, [n for n in getattr(module, "__all__", ()) if n != "*"])
+        elif _is_initialising(f"{key}.{name}"):
+            # Another thread executes it: wait, as for any import. In a circle of imports the
+            # import system sees the deadlock and gives what there is.
+            generation.import_private(f"{key}.{name}")
         elif not hasattr(module, name):
             relative = generation.relative_name(f"{key}.{name}")
             if hasattr(module, "__path__") and relative in generation.locations:
                 generation.import_private(f"{key}.{name}")
             if not hasattr(module, name):
                 raise _cannot_import(module, name)
+
+
+def _is_initialising(key: str) -> bool:
+    spec = getattr(sys.modules.get(key), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _cannot_import(module: ModuleType, name: str) -> ImportError:

@@ -64,14 +64,16 @@ def _split(path: str) -> tuple[str, Kind, int] | None:
 def _offer(found: dict[str, tuple[int, Location]], path: str, stem: str, kind: Kind, rank: int) -> None:
     directory, _, base = stem.rpartition("/")
     is_package = base == "__init__"
-    name = (directory if is_package else stem).replace("/", ".")
-    if not all(part.isidentifier() for part in name.split(".")) and name:
+    steps = directory if is_package else stem
+    # Checked step by step: `settings.local.py` is no `settings/local.py`.
+    if steps and not all(step.isidentifier() for step in steps.split("/")):
         return
+    name = steps.replace("/", ".")
     rank = rank if is_package else rank + len(_RANKED_SUFFIXES)
     if name not in found or rank < found[name][0]:
         found[name] = (rank, Location(kind, path, is_package))
 
 
 def _is_taken(found: dict[str, tuple[int, Location]], directory: str) -> bool:
-    name = directory.replace("/", ".")
-    return name in found or not all(part.isidentifier() for part in name.split("."))
+    is_named = all(step.isidentifier() for step in directory.split("/"))
+    return not is_named or directory.replace("/", ".") in found

@@ -33,15 +33,22 @@ class ModuleLoader:
             return None
         self._extension = ExtensionFileLoader(self.key, extensions.loadable_path(self.path))
         spec.origin = self._extension.path
-        return self._extension.create_module(spec)
+        # The name of the init function is made of the last part, which must not be `cat#7`.
+        name = self.key if "." in self.key else self.generation.public
+        return self._extension.create_module(ModuleSpec(name, self._extension, origin=spec.origin))
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module's code under its public name, visible to its parent from the start."""
         generation = self.generation
         public_name = generation.public_name(self.key)
         module.__dict__["__name__"] = public_name
+        # What a plugin asks for by `__package__` (its version, its resources, a logger) is known
+        # by the public name; import statements go by `__spec__`.
+        package = public_name if self.location.is_package else public_name.rpartition(".")[0]
+        module.__dict__["__package__"] = package
         generation.watch(module)
-        root = generation.facade_root
+        before = sys.modules.get(public_name)
+        root = generation.claim_name()
         published = root is not None and facade.ensure(root, public_name)
         undo = self._bind_to_parent(module)
         try:
@@ -52,7 +59,7 @@ class ModuleLoader:
             if published:
                 facade.withdraw(public_name)
             raise
-        self._adopt_replacement(module, public_name)
+        self._adopt_replacement(public_name, before)
 
     def _run(self, module: ModuleType) -> None:
         if self.location.kind == "extension":
@@ -84,16 +91,17 @@ class ModuleLoader:
 
         return undo
 
-    def _adopt_replacement(self, module: ModuleType, public_name: str) -> None:
+    def _adopt_replacement(self, public_name: str, before: ModuleType | None) -> None:
         """`sys.modules[__name__] = obj` at import means obj for this generation's importers."""
-        if self.generation.facade_root is None:
-            return
         present: Any = sys.modules.get(public_name)
-        if present is None or type(present) is facade.Facade:
+        if present is None or present is before or type(present) is facade.Facade:
             return
         sys.modules[self.key] = present
         del sys.modules[public_name]
-        facade.ensure(self.generation.facade_root, public_name)
+        if before is not None:
+            sys.modules[public_name] = before
+        elif self.generation.facade_root is not None:
+            facade.ensure(self.generation.facade_root, public_name)
 
     # What inspect, linecache, pkgutil, runpy and importlib.resources ask a loader for.
 

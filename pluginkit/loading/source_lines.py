@@ -57,19 +57,25 @@ def pin(generation: Generation, location: Location, path: str) -> None:
     if location.kind == "source":
         data = generation.snapshot.code[location.path].data
         cache: dict[str, Any] = linecache.cache
-        cache[path] = (len(data), None, PinnedLines(generation.key, data), path)
+        entry = (len(data), None, PinnedLines(generation.key, data), path)
+        _pins.setdefault(path, {})[generation.key] = entry
+        cache[path] = entry
 
 
 def unpin(generation: Generation) -> None:
-    """Forget the lines that this generation pinned; a newer one's stay."""
+    """Take this generation's lines back; those of the one that serves on come to the front again."""
     cache: dict[str, Any] = linecache.cache
     for location in generation.locations.values():
         path = str(generation.snapshot.directory / location.path)
-        entry = cache.get(path)
-        if (
-            entry is not None
-            and len(entry) > 2
-            and isinstance(entry[2], PinnedLines)
-            and entry[2].key == generation.key
-        ):
-            del cache[path]
+        pins = _pins.get(path, {})
+        if pins.pop(generation.key, None) is None:
+            continue
+        if pins:
+            cache[path] = next(reversed(pins.values()))
+        else:
+            del _pins[path]
+            cache.pop(path, None)
+
+
+_pins: dict[str, dict[str, tuple[int, None, PinnedLines, str]]] = {}
+"""Path → generation key → entry, in order of loading."""

@@ -24,7 +24,7 @@ from .model import (
     Security,
     Vocabulary,
 )
-from .names import normalise_name
+from .names import normalise_name, plugin_name
 from .plain import as_dict
 from .problems import InvalidManifest, describe_problems, problems_as_dicts
 from .reading import find_problems, parse_manifest, read_manifest
@@ -56,6 +56,7 @@ __all__ = [
     "manifest_schema",
     "normalise_name",
     "parse_manifest",
+    "plugin_name",
     "problems_as_dicts",
     "read_manifest",
 ]

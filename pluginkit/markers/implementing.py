@@ -44,8 +44,7 @@ def implements(spec: Any, *, tryfirst: bool = False, trylast: bool = False, wrap
     >>> Cat.say.pluginkit_impl["specname"]
     'speak'
     """
-    marks = (name for name in vars(spec) if name.endswith("_spec")) if callable(spec) else iter(())
-    mark = next(marks, None)
+    mark = next((name for name in getattr(spec, "__dict__", ()) if name.endswith("_spec")), None)
     if mark is None:
         raise ContractDefinitionError(f"{spec!r} is no hookspec; name one: @implements(Contract.hook)")
     hookimpl = HookimplMarker(mark.removesuffix("_spec"))

@@ -9,6 +9,7 @@ implementations are found on it by the host's markers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,6 +67,9 @@ class Instance(Protocol):
 
     def is_current(self, found: Found) -> bool:
         """Whether the files of `found` are what this instance runs."""
+
+    def entered(self) -> AbstractContextManager[None]:
+        """While the block runs, the plugin's public names mean this instance in this thread."""
 
     def create(self, entrypoint: Entrypoint, context: object) -> Any:
         """Make the object that an entry point of the plugin names; classes are called."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pluginkit import snapshot
 from pluginkit.loading import Generation
@@ -37,8 +39,10 @@ class NativeRuntime:
             return ImportedInstance(found)
         previous = request.previous.generation if isinstance(request.previous, NativeInstance) else None
 
+        other_plugins = request.wire  # not the request: it would keep every earlier generation
+
         def wire(head: str) -> Generation | None:
-            other = request.wire(head)
+            other = other_plugins(head)
             return other.generation if isinstance(other, NativeInstance) else None
 
         generation = Generation(
@@ -122,9 +126,8 @@ class NativeInstance(_InProcess):
         # `cat` in the directory `cat` is the file `cat.py` in it, if there is one.
         return name if name in self.generation.locations else super().relative(name)
 
-    def create(self, entrypoint: Entrypoint, context: object) -> Any:
-        with executing(self.generation):
-            return super().create(entrypoint, context)
+    def entered(self) -> AbstractContextManager[None]:
+        return executing(self.generation)
 
     def running(self) -> tuple[Leftover, ...]:
         belongs = self._belongs()
@@ -155,6 +158,9 @@ class ImportedInstance(_InProcess):
 
     def imports(self, other: Instance) -> bool:
         return False
+
+    def entered(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def is_current(self, found: Found) -> bool:
         return True
@@ -206,6 +212,6 @@ def _construct(cls: type, context: object) -> object:
 
 def _is_context(annotation: object, context_type: type) -> bool:
     # Under `from __future__ import annotations` it is the text that stands in the source.
-    return annotation is context_type or (
-        isinstance(annotation, str) and annotation.rpartition(".")[2] == context_type.__name__
-    )
+    if isinstance(annotation, str):
+        return context_type.__name__ in re.findall(r"\w+", annotation)
+    return annotation is context_type or context_type in get_args(annotation)

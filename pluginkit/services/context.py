@@ -42,6 +42,9 @@ class HostFunctions(Mapping[str, Callable[..., Any]]):
             raise UnknownName("host function", name, self._functions) from None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name == "_functions":
+            # A copy in the making has none yet.
+            raise AttributeError(name)
         try:
             return self._functions[name]
         except KeyError:
@@ -118,9 +121,9 @@ class PluginContext:
         thread = threading.Thread(
             target=target, args=args, name=f"pluginkit-{self.name}-{title}", daemon=True
         )
-        self.callback(self.stop.set)
-        self._threads.append(thread)
+        self._undo.require_open()
         thread.start()
+        self._threads = [*(one for one in self._threads if one.is_alive()), thread]
         return thread
 
     def close(self, timeout: float) -> list[BaseException]:

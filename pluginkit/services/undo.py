@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pluginkit.errors import StateError, passes_through
+from pluginkit.errors import StateError
 
 
 class UndoStack:
@@ -21,12 +21,23 @@ class UndoStack:
     def push(self, undo: Callable[[], Any]) -> None:
         """Remember `undo`. Raises `StateError` once the stack is closed: nobody would run it."""
         with self._lock:
-            if self._closed:
-                raise StateError(f"{self._owner} is unloaded: nothing can be registered for it any more")
+            self._require_open()
             self._calls.append(undo)
 
+    def require_open(self) -> None:
+        """Raise `StateError` if the stack is closed."""
+        with self._lock:
+            self._require_open()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StateError(f"{self._owner} is unloaded: nothing can be registered for it any more")
+
     def close(self) -> list[BaseException]:
-        """Run what is left, last first, and return what it raised. Further calls do nothing."""
+        """Run what is left, last first, and return all that it raised. Further calls do nothing.
+
+        Ctrl-C is among what is returned: whatever comes in between, everything is undone.
+        """
         errors: list[BaseException] = []
         while True:
             with self._lock:
@@ -37,8 +48,6 @@ class UndoStack:
             try:
                 undo()
             except BaseException as error:
-                if passes_through(error):
-                    raise
                 errors.append(error)
 
     def __len__(self) -> int:

@@ -73,7 +73,9 @@ def write(name: str, type_name: str, body: str, **sections: Any) -> None:
     code = "from pluginkit import hookimpl\nimport time\n\nclass Plugin:\n" + textwrap.indent(
         textwrap.dedent(body), "    "
     )
-    write_plugin("plugins", name, code, type=type_name, entrypoint=f"{name.replace('-', '_')}:Plugin", **sections)
+    write_plugin(
+        "plugins", name, code, type=type_name, entrypoint=f"{name.replace('-', '_')}:Plugin", **sections
+    )
 
 
 ANSWER = """
@@ -94,7 +96,15 @@ def test_cl04_values_are_read_by_the_annotations_of_the_hook(cli: Callable[..., 
             return repr((flag, number, share, words, table, mode, colour.value, name))
         """,
     )
-    given = ["flag=no", "number=7", "share=0.5", 'words=["a", "b"]', 'table={"x": 1}', "mode=slow", "colour=BLUE"]
+    given = [
+        "flag=no",
+        "number=7",
+        "share=0.5",
+        'words=["a", "b"]',
+        'table={"x": 1}',
+        "mode=slow",
+        "colour=BLUE",
+    ]
 
     assert cli("call", "mix", *given).stdout == (
         "mixer: (False, 7, 0.5, ['a', 'b'], {'x': 1}, 'slow', 'b', None)\n"
@@ -195,7 +205,9 @@ def test_cl04_a_hook_of_one_result_stops_at_the_first(cli: Callable[..., Any]) -
 def test_cl04_async_implementations_are_awaited_and_each_answer_has_its_name(
     cli: Callable[..., Any],
 ) -> None:
-    awaiting = "\n@hookimpl\nasync def fetch(self, text):\n    import asyncio\n    await asyncio.sleep(0)\n    {0}\n"
+    awaiting = (
+        "\n@hookimpl\nasync def fetch(self, text):\n    import asyncio\n    await asyncio.sleep(0)\n    {0}\n"
+    )
     write("a-good", "later", awaiting.format("return text + '!'"))
     write("b-bad", "later", awaiting.format("raise LookupError(text)"))
     write("c-plain", "later", ANSWER.format(hook="fetch", answer="text * 2"))
@@ -215,7 +227,10 @@ def test_cl04_an_async_hook_of_one_result_stops_at_the_first(cli: Callable[..., 
     write("b-one", "later-first", body.format("text"))
     write("c-never", "later-first", body.format("1 / 0"))
     done = cli("call", "seek", "text=x", "--json")
-    assert [(one["plugin"], one["result"]) for one in done.data["results"]] == [("a-none", None), ("b-one", "x")]
+    assert [(one["plugin"], one["result"]) for one in done.data["results"]] == [
+        ("a-none", None),
+        ("b-one", "x"),
+    ]
 
 
 @pytest.mark.usefixtures("host_program")
@@ -252,7 +267,9 @@ def test_cl04_hooks_show_signature_contract_and_kind_without_running_plugins(
     assert "animal" in row
     assert "required" in row
     assert "optional" in next(line for line in text.splitlines() if line.startswith("transformations("))
-    assert "required, firstresult, async" in next(line for line in text.splitlines() if line.startswith("seek("))
+    assert "required, firstresult, async" in next(
+        line for line in text.splitlines() if line.startswith("seek(")
+    )
     assert "historic" in next(line for line in text.splitlines() if line.startswith("told("))
 
 

@@ -205,7 +205,10 @@ def test_cf01_without_a_config_file_there_is_a_notice_on_stderr_and_the_defaults
 def test_cf01_a_config_json_is_found_too(cli: Callable[..., Any]) -> None:
     Path("config.yaml").unlink()
     Path("config.json").write_text('{"application": {"app_name": "zoo"}}', "utf-8")
-    assert cli("config", "application.app_name").stdout.splitlines()[1].split() == ["application.app_name", "zoo"]
+    assert cli("config", "application.app_name").stdout.splitlines()[1].split() == [
+        "application.app_name",
+        "zoo",
+    ]
 
 
 def test_the_command_can_be_asked_for_as_a_click_program_by_others() -> None:

@@ -46,7 +46,9 @@ def test_cl01_list_is_an_aligned_table_without_a_terminal(cli: Callable[..., Any
     assert lines[1].split() == [
         "a-long-name", "10.20.30", "animal", "discovered", "native", "dir:plugins/a-long-name",
     ]  # fmt: skip
-    assert len({line.index(word) for line, word in zip(lines, ("VERSION", "10.20", "1.0.0"), strict=True)}) == 1
+    assert (
+        len({line.index(word) for line, word in zip(lines, ("VERSION", "10.20", "1.0.0"), strict=True)}) == 1
+    )
     assert all(line == line.rstrip() for line in lines)
 
 
@@ -178,7 +180,9 @@ def test_dm14_a_plugin_whose_files_cannot_be_read_is_not_called_failed_for_an_ol
 def test_a_state_directory_that_is_a_file_is_told_in_one_line(cli: Callable[..., Any]) -> None:
     Path(".pluginkit").write_text("a file in its place", "utf-8")
     done = cli("list", status=2)
-    assert done.stderr.splitlines() == [f"pluginkit: error: {Path.cwd()}/.pluginkit/state.json: Not a directory"]
+    assert done.stderr.splitlines() == [
+        f"pluginkit: error: {Path.cwd()}/.pluginkit/state.json: Not a directory"
+    ]
 
 
 @pytest.mark.usefixtures("project")

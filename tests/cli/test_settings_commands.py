@@ -78,7 +78,9 @@ def test_cf05_config_tells_every_value_and_its_origin(
     with Path("config.yaml").open("a", encoding="utf-8") as config:
         config.write("application: {app_name: zoo}\n")
 
-    lines = [line.split() for line in cli("--plugins-dir", "elsewhere", "config", "--origin").stdout.splitlines()]
+    lines = [
+        line.split() for line in cli("--plugins-dir", "elsewhere", "config", "--origin").stdout.splitlines()
+    ]
 
     assert lines[0] == ["KEY", "ORIGIN", "VALUE"]
     rows = {line[0]: line[1:] for line in lines[1:]}

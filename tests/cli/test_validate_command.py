@@ -89,7 +89,9 @@ def test_ex01_every_plugin_of_the_samples_is_valid(cli: Callable[..., Any]) -> N
 
 @pytest.mark.usefixtures("project")
 def test_cl04_a_directory_is_checked_beyond_its_manifest(cli: Callable[..., Any]) -> None:
-    write_plugin("plugins", "dog", "def bark(:\n", type="animal", hooks=["speek"], files={"ok.py": "x = '\\d'\n"})
+    write_plugin(
+        "plugins", "dog", "def bark(:\n", type="animal", hooks=["speek"], files={"ok.py": "x = '\\d'\n"}
+    )
     done = cli("validate", "plugins/dog", status=1)
     assert "plugins/dog/manifest.yaml: 1 problem" in done.stdout
     assert "hooks[0] the contract 'animal' has no such hook; did you mean 'speak'?" in done.stdout
@@ -147,7 +149,7 @@ def test_a_file_that_cannot_be_compiled_for_another_reason_is_told(cli: Callable
 
 @pytest.mark.usefixtures("project")
 def test_pg05_a_settings_schema_that_is_none_is_told(cli: Callable[..., Any]) -> None:
-    write_plugin("plugins", "dog", "", type="animal", settings={"type": "objekt"})
+    write_plugin("plugins", "dog", "", type="animal", settings={"type": "object", "minProperties": -1})
     assert "is no JSON Schema" in cli("validate", "plugins/dog", status=1).stdout
 
 

@@ -332,12 +332,6 @@ def test_dm11_an_entry_point_with_a_broken_value_is_broken(
     assert list(catalogue.found) == ["dog"]
 
 
-def test_dm11_an_entry_point_line_without_a_value_is_broken(site: Path, install: Callable[..., Path]) -> None:
-    info = install(files={"cat_pkg/__init__.py": ""})
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\n; comment\n\ncat\n", encoding="utf-8")
-    assert find(site).broken["cat"].reason.code == "entry-point-invalid"
-
-
 def test_dm11_a_name_that_no_plugin_can_have_is_broken(site: Path, install: Callable[..., Path]) -> None:
     install(files={"cat_pkg/__init__.py": ""}, plugins={"my cat/..": "cat_pkg"})
     assert find(site).broken["my cat/.."].reason.code == "entry-point-invalid"

@@ -265,7 +265,20 @@ def test_qa01_there_is_a_readme() -> None:
     assert ROOT / "README.md" in DOCUMENTS
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def installing_marked(path: Path) -> Any:
+    """The document as a parameter; one that installs with pip carries the mark of such tests."""
+    commands = [
+        command
+        for block in blocks_of(path.read_text(encoding="utf-8"))
+        if block.language == "console" and block.command != "no-run"
+        for _, command, _ in commands_of(block)
+    ]
+    installs = any(_INSTALL.search(command) for command in commands)
+    marks = [pytest.mark.install] if installs else []
+    return pytest.param(path, marks=marks, id=str(path.relative_to(ROOT)))
+
+
+@pytest.mark.parametrize("path", [installing_marked(path) for path in DOCUMENTS])
 def test_qa01_every_example_runs(path: Path, tmp_path: Path, readers_env: dict[str, str]) -> None:
     run_document(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"), tmp_path, readers_env)
 

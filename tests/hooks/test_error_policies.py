@@ -107,14 +107,17 @@ def test_lh06_group_raises_all_with_the_good_results(zoo: Any) -> None:
 def test_lh06_parts_of_a_group_keep_the_results(zoo: Any) -> None:
     made = zoo(Contract, errors="group", a=bad(ValueError("a")), b=good(1), c=bad(TypeError("c")))
     seen = []
-    try:
+
+    def handle_value_errors() -> None:
         try:
             made.hook.work(value=10)
         except* ValueError as some:
             seen.append(some.results)  # type: ignore[attr-defined]  # HookErrors derives itself
-    except HookErrors as rest:
-        seen.append(rest.results)
-        assert [str(error) for error in rest.exceptions] == ["c"]
+
+    with pytest.raises(HookErrors) as caught:
+        handle_value_errors()
+    seen.append(caught.value.results)
+    assert [str(error) for error in caught.value.exceptions] == ["c"]
     assert seen == [[11], [11]]
 
 
@@ -251,7 +254,10 @@ def test_lh21_attributed_lists_a_wrapper_only_if_it_fails(zoo: Any) -> None:
             return (yield)
 
     made = zoo(Contract, a=good(1), early=Early, fine=Fine)
-    assert [(one.plugin, one.ok) for one in made.hook.work.attributed(value=1)] == [("early", False), ("a", True)]
+    assert [(one.plugin, one.ok) for one in made.hook.work.attributed(value=1)] == [
+        ("early", False),
+        ("a", True),
+    ]
 
 
 def test_lh21_attributed_keeps_the_policy_that_was_asked_for(zoo: Any) -> None:

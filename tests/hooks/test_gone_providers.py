@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import linecache
 import threading
@@ -54,7 +55,6 @@ class Plugin:
 @pytest.fixture(autouse=True)
 def _no_garbage_collector() -> Iterator[None]:
     """What goes has to go by reference count alone."""
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
@@ -74,6 +74,14 @@ def use_everything(table: HookTable) -> None:
     hook.seen.call_historic(kwargs={"value": 1})
     hook.work.source()
     asyncio.run(hook.work.awaited(value=1))
+    join_calls()
+
+
+def join_calls() -> None:
+    """Wait for the threads of calls with a timeout: each still stands in its body when it has answered."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("hook "):
+            thread.join(30)
 
 
 def test_lh05_a_removed_provider_is_collectable_at_once() -> None:
@@ -104,6 +112,74 @@ def test_lh05_a_replaced_generation_is_collectable_at_once() -> None:
         table.commit(table.stage(remove=[old], add=[provider]))
         del old
         assert gone() is None
+
+
+class Failing:
+    @hookimpl
+    def work(self, value: int) -> int:
+        raise ValueError("no")
+
+
+class FailingLater:
+    @hookimpl
+    async def work(self, value: int) -> int:
+        raise ValueError("no")
+
+
+class Around:
+    @hookimpl(wrapper=True)
+    def work(self) -> Any:
+        return (yield)
+
+
+class AroundAndRaising:
+    @hookimpl(wrapper=True)
+    def work(self) -> Any:
+        try:
+            return (yield)
+        except ValueError as error:
+            raise OSError("worse") from error
+
+
+class AroundTheOldWay:
+    @hookimpl(hookwrapper=True)
+    def work(self) -> Any:
+        yield
+
+
+async def _awaited(configured: Any) -> None:
+    with contextlib.suppress(Exception):
+        await configured.awaited(value=1)
+
+
+def _called(call: Any) -> None:
+    with contextlib.suppress(Exception):
+        call(value=1)
+
+
+@pytest.mark.parametrize("errors", ["record", "raise", "group"])
+@pytest.mark.parametrize("failing", [Failing, FailingLater])
+@pytest.mark.parametrize("around", [(), (Around,), (Around, AroundAndRaising), (AroundTheOldWay,)])
+@pytest.mark.parametrize("form", ["plain", "timeout", "attributed", "attributed timeout", "only", "awaited"])
+def test_lh06_an_error_that_nobody_keeps_keeps_nothing(
+    errors: Any, failing: Any, around: tuple[Any, ...], form: str
+) -> None:
+    """An exception holds frames by its traceback; none of ours may hold the exception in return."""
+    table = HookTable()
+    table.add_contract(Contract, name="contract")
+    kinds = (failing, *around)
+    table.commit(table.stage(add=[Provider(kind.__name__, kind()) for kind in kinds]))
+    configured: Any = table.hook.work.using(errors=errors, timeout=30.0 if "timeout" in form else None)
+    if form == "awaited":
+        asyncio.run(_awaited(configured))
+    elif form == "only":
+        _called(configured.only(failing.__name__))
+    else:
+        _called(configured.attributed if "attributed" in form else configured)
+    join_calls()
+    gone = weakref.ref(table.providers()[0].target)
+    table.commit(table.stage(remove=table.providers()))
+    assert gone() is None
 
 
 def test_lh05_a_failed_stage_keeps_nothing() -> None:
@@ -227,15 +303,14 @@ def test_lc_a_wrapper_that_is_suspended_counts_as_a_call() -> None:
     class Nested:
         @hookimpl
         def pick(self, value: int) -> bool:
-            table.commit(table.stage(remove=[outer]))
-            return retired.is_drained
+            table.commit(staged)
+            return staged.retired[0].is_drained
 
     outer = Provider("outer", Plugin())
     table.commit(table.stage(add=[outer, Provider("a", Nested())]))
-    retired = table.stage(remove=[outer]).retired[0]
+    staged = table.stage(remove=[outer])
     assert table.hook.pick(value=1) is False
-    del outer
-    assert retired.wait(30)
+    assert staged.retired[0].wait(30)
 
 
 def test_lc_an_awaited_call_keeps_its_generation_until_it_ends() -> None:

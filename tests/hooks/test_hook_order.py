@@ -77,9 +77,19 @@ def test_lh18_a_priority_outside_of_0_to_100_is_an_error(priority: int) -> None:
 
 @given(
     st.permutations(
-        [(f"p{n}", priority, wish) for n, (priority, wish) in enumerate(
-            [(50, {}), (50, {"tryfirst": True}), (10, {}), (90, {"trylast": True}), (90, {}), (50, {"trylast": True})]
-        )]
+        [
+            (f"p{n}", priority, wish)
+            for n, (priority, wish) in enumerate(
+                [
+                    (50, {}),
+                    (50, {"tryfirst": True}),
+                    (10, {}),
+                    (90, {"trylast": True}),
+                    (90, {}),
+                    (50, {"trylast": True}),
+                ]
+            )
+        ]
     )
 )
 def test_lh18_any_order_of_arrival_gives_the_same_order_of_calls(arrivals: list[Any]) -> None:

@@ -67,7 +67,9 @@ def test_lh16_a_call_in_time_gives_its_results(zoo: Any) -> None:
 
 def test_lh16_a_call_that_takes_longer_is_a_call_timeout(zoo: Any, slow: Any) -> None:
     made = zoo(Contract, slow=slow)
-    with pytest.raises(CallTimeout, match=r"hook 'work' did not finish within 0\.05 s; no answer from: 'slow'") as caught:
+    with pytest.raises(
+        CallTimeout, match=r"hook 'work' did not finish within 0\.05 s; no answer from: 'slow'"
+    ) as caught:
         made.hook.work.using(timeout=0.05)()
     assert (caught.value.hook, caught.value.timeout, caught.value.plugins) == ("work", 0.05, ("slow",))
     assert isinstance(caught.value, TimeoutError)
@@ -139,42 +141,53 @@ def test_lh16_the_callers_context_variables_are_there(zoo: Any) -> None:
     assert made.hook.work.using(timeout=30.0)() == ["the caller's"]
 
 
-def test_lh16_an_interrupted_wait_abandons_the_call(zoo: Any, slow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pluginkit.hooks import timeouts
+PROGRAM = """
+import _thread, threading
+from pluginkit import hookimpl, hookspec
+from pluginkit.errors import CallTimeout
+from pluginkit.hooks import HookTable, Provider
 
-    class InterruptedEvent(threading.Event):
-        """As if Ctrl-C came while the caller waits, once the plugin runs."""
+go_on = threading.Event()
 
-        def wait(self, timeout: float | None = None) -> bool:
-            slow.begun.wait(30)
-            raise KeyboardInterrupt
+class Contract:
+    @hookspec
+    def work(self): "A hook."
 
-    made = zoo(Contract, slow=slow)
-    with monkeypatch.context() as patch:
-        patch.setattr(timeouts, "Event", InterruptedEvent)
-        with pytest.raises(KeyboardInterrupt):
-            made.hook.work.using(timeout=30.0)()
-    slow.go_on.set()
-    wait_for_threads("hook work")
-    assert made.table.late_results() == {("slow", "work"): 1}
+class Plugin:
+    @hookimpl
+    def work(self):
+        WORK
+        go_on.wait()
+        return "late"
+
+table = HookTable()
+table.add_contract(Contract, name="contract")
+table.commit(table.stage(add=[Provider("plugin", Plugin())]))
+"""
+
+
+def test_lh16_ctrl_c_while_waiting_abandons_the_call(child: Any) -> None:
+    done = child(
+        PROGRAM.replace("WORK", "_thread.interrupt_main()")
+        + """
+try:
+    table.hook.work.using(timeout=60.0)()
+except KeyboardInterrupt:
+    print("interrupted")
+go_on.set()
+for thread in threading.enumerate():
+    if thread.name == "hook work":
+        thread.join()
+print(table.late_results())
+"""
+    )
+    assert done.stdout.splitlines() == ["interrupted", "{('plugin', 'work'): 1}"]
 
 
 def test_lh16_threads_of_hanging_plugins_do_not_keep_the_process_alive(child: Any) -> None:
     done = child(
-        """
-import threading
-from pluginkit import hookimpl, hookspec
-from pluginkit.errors import CallTimeout
-from pluginkit.hooks import HookTable, Provider
-class Contract:
-    @hookspec
-    def work(self): "A hook."
-class Hanging:
-    @hookimpl
-    def work(self): threading.Event().wait()
-table = HookTable()
-table.add_contract(Contract, name="contract")
-table.commit(table.stage(add=[Provider("hanging", Hanging())]))
+        PROGRAM.replace("WORK", "pass")
+        + """
 try:
     table.hook.work.using(timeout=0.05)()
 except CallTimeout as error:

@@ -36,7 +36,9 @@ class Plain:
         return "answer"
 
 
-def wrapper(name: str, *, before: BaseException | None = None, after: BaseException | None = None, **options: Any) -> Any:
+def wrapper(
+    name: str, *, before: BaseException | None = None, after: BaseException | None = None, **options: Any
+) -> Any:
     """A plugin whose wrapper notes what happens to it, and may raise before or after its yield."""
 
     class Wrapping:
@@ -210,7 +212,9 @@ def test_lh07_ctrl_c_passes_through_wrappers_that_would_hold_it_back(zoo: Any, e
 
 @pytest.mark.parametrize("errors", ["record", "raise"])
 def test_lh07_ctrl_c_of_a_wrapper_passes(zoo: Any, errors: str) -> None:
-    made = zoo(Contract, errors=errors, plain=Plain, b=wrapper("b", after=KeyboardInterrupt()), a=wrapper("a"))
+    made = zoo(
+        Contract, errors=errors, plain=Plain, b=wrapper("b", after=KeyboardInterrupt()), a=wrapper("a")
+    )
     log: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         made.hook.run(log=log)

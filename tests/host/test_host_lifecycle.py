@@ -388,15 +388,60 @@ def test_signals_are_given_back_on_close(zoo: Any) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_an_unclosed_host_can_be_collected(zoo: Any, tmp_path: Any) -> None:
+def test_a_host_that_never_loaded_can_be_collected(zoo: Any, tmp_path: Any) -> None:
     from pluginkit import Host
 
     host = Host(entry_point_group=None, state_dir=tmp_path)
-    host.load()
+    host.refresh()
     gone = weakref.ref(host)
     del host
     gc.collect()
     assert gone() is None
+
+
+def test_lc13_a_host_that_nobody_refers_to_any_more_is_closed_at_exit_too(
+    zoo: Any, child: Callable[..., Any]
+) -> None:
+    zoo.add("cat", STOPPING)
+    script = (
+        "import gc, sys; from pluginkit import Host\nfrom pluginkit.contracts.samples import Animal\n"
+        "def use():\n"
+        "    host = Host(contracts={'animal': Animal}, plugins_dir=sys.argv[1], entry_point_group=None)\n"
+        "    host.load(); host.start()\n"
+        "use(); gc.collect(); print('end of main')"
+    )
+    assert child(script, str(zoo.plugins)).stdout == "end of main\nstopped\n"
+
+
+def test_lc13_a_second_signal_while_closing_ends_the_program_at_once(
+    zoo: Any, child_env: dict[str, str]
+) -> None:
+    zoo.add("cat", STOPPING.replace("print('stopped')", "print('stopping', flush=True); time.sleep(60)"))
+    script = (
+        "import sys, threading; from pluginkit import Host\nfrom pluginkit.contracts.samples import Animal\n"
+        "host = Host(contracts={'animal': Animal}, plugins_dir=sys.argv[1], entry_point_group=None, signals=True)\n"
+        "host.load(); host.start(); print('ready', flush=True); threading.Event().wait(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(zoo.plugins)], env=child_env, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.stdout.readline() == "stopping\n"
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+    process.stdout.close()
+
+
+STOPPING = """
+import time
+from pluginkit import hookimpl
+class Cat:
+    @hookimpl
+    def speak(self, is_loud): ...
+    def on_stop(self): print('stopped')
+"""
 
 
 @given(st.sampled_from(list(PluginState)), st.sampled_from(list(PluginState)))

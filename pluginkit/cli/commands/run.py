@@ -10,7 +10,7 @@ import click
 
 from pluginkit.cli.command import Command
 from pluginkit.cli.exit_codes import Exit
-from pluginkit.cli.output import is_terminal, plugins_print_to_stderr, remark, show
+from pluginkit.cli.output import is_terminal, remark, show
 from pluginkit.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def run_command(session: Session, once: bool | None) -> int:
         if not is_once:
             with stop_signals() as stop:
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
-                with plugins_print_to_stderr():
-                    stop.wait()
+                stop.wait()
                 remark("Stopping.")
         failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
     return Exit.PLUGIN if session.strict and failed else Exit.FINE

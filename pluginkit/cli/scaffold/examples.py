@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import inspect
+import types
 import typing
+from collections.abc import Mapping
 
 from pluginkit.contracts import CallContext
 
@@ -31,7 +33,8 @@ def _value(annotation: object) -> str:
     for kind, text in _TYPED.items():
         if kind in (annotation, origin):
             return text
-    known = [member for member in members if member in _TYPED]
-    if known:
-        return _TYPED[known[0]]
-    return "[]" if inspect.isclass(origin) else "hello"
+    if origin in (typing.Union, types.UnionType):
+        return next((_TYPED[member] for member in members if member in _TYPED), "hello")
+    if inspect.isclass(origin):
+        return "{}" if issubclass(origin, Mapping) else "[]"
+    return "hello"

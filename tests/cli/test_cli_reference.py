@@ -1,0 +1,85 @@
+"""The reference page and the help texts say what the commands do, and their examples run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from pluginkit.cli.command import Command
+from pluginkit.cli.program import MODULES, program
+from tests.cli.cli_reference import JSON, PAGE, reference
+
+CONTEXT = click.Context(program, info_name="pluginkit")
+COMMANDS = [program.get_command(CONTEXT, name) for name in MODULES]
+EXAMPLES = [*program.examples, *(e for one in COMMANDS if isinstance(one, Command) for e in one.examples)]
+# An example that shows how to make something happen elsewhere needs that elsewhere.
+ELSEWHERE: Mapping[str, str] = {"zoo/config.yaml": "", "../more-plugins/README": ""}
+
+
+def test_cl07_the_reference_page_is_what_the_commands_say() -> None:
+    assert PAGE.read_text("utf-8") == reference(), "run: python -m tests.cli.cli_reference"
+
+
+def test_cl07_every_command_has_examples_and_a_section_in_the_reference() -> None:
+    text = reference()
+    for command in COMMANDS:
+        assert isinstance(command, Command)
+        assert command.examples
+        assert f"\n## {command.name}\n" in text
+
+
+@pytest.mark.usefixtures("sample_project")
+@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES])
+def test_cl07_every_example_of_the_help_works(user: Callable[..., Any], line: str) -> None:
+    for file, text in ELSEWHERE.items():
+        Path(file).parent.mkdir()
+        Path(file).write_text(text, "utf-8")
+    arguments = [
+        path
+        for word in shlex.split(line)[1:]
+        for path in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
+    ]
+    assert user(*arguments).stderr.count("error") == 0
+
+
+def keys_in(text: str) -> set[str]:
+    """The keys that a cell of the page names outside of brackets."""
+    return set(re.findall(r"`(\w+)`", re.sub(r"\([^()]*\)", "", text)))
+
+
+@pytest.mark.usefixtures("sample_project")
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [
+        (["list"], "plugins"),
+        (["hooks"], "hooks"),
+        (["call", "speak", "is_loud=1"], "results"),
+        (["validate", "plugins/cat"], "files"),
+        (["doctor"], "findings"),
+    ],
+)
+def test_cl07_the_page_names_the_keys_of_json(
+    cli: Callable[..., Any], arguments: list[str], rows: str
+) -> None:
+    Path("plugins/broken").mkdir()
+    top, cell = JSON[arguments[0]]
+    data = cli(*arguments, "--json", status=1 if arguments == ["doctor"] else 0).data
+    assert set(data) == {"schema_version", *top.split(", ")}
+    assert set(data[rows][0]) <= keys_in(cell) | {"problem", "notice"}
+    assert keys_in(cell) - {"run", "base64", "problem", "notice"} <= set(data[rows][0])
+
+
+@pytest.mark.usefixtures("sample_project")
+def test_cl07_the_page_names_the_keys_of_config_and_info(cli: Callable[..., Any]) -> None:
+    assert set(cli("config", "--json").data) == {"schema_version", *JSON["config"][0].split(", ")}
+    data = cli("info", "greeter", "--json").data
+    assert set(data) == {"schema_version", "plugin"}
+    named = keys_in(JSON["list"][1]) | keys_in(JSON["info"][1])
+    assert set(data["plugin"]) <= named
+    assert set(data["plugin"]["config"]) == {"name", "enabled", "priority", "type", "settings", "file"}

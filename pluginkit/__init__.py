@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pluginkit.contracts import LabelDispatch as LabelDispatch
     from pluginkit.contracts import on_label as on_label
     from pluginkit.errors import AsyncImplementation as AsyncImplementation
-    from pluginkit.errors import CallTimeout as CallTimeout
     from pluginkit.errors import CallCancelled as CallCancelled
+    from pluginkit.errors import CallTimeout as CallTimeout
     from pluginkit.errors import ConfigError as ConfigError
     from pluginkit.errors import ContractDefinitionError as ContractDefinitionError
     from pluginkit.errors import ContractError as ContractError
@@ -80,7 +80,15 @@ _HOMES = {
     "events": ("Event",),
     "hooks": ("PluginManager",),
     "host": ("Host",),
-    "lifecycle": ("CloseErrors", "LoadFailures", "LoadReport", "Plugin", "PluginState", "ReloadReport", "UnloadReport"),
+    "lifecycle": (
+        "CloseErrors",
+        "LoadFailures",
+        "LoadReport",
+        "Plugin",
+        "PluginState",
+        "ReloadReport",
+        "UnloadReport",
+    ),
     "manifest": ("Manifest",),
     "markers": ("HookimplMarker", "HookspecMarker", "hookimpl", "hookspec"),
     "services": ("PluginContext",),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,7 +222,7 @@ class HookErrors(PluginkitError, ExceptionGroup[Exception]):
 
     results: Any
 
-    def __new__(cls, message: str, errors: Sequence[Exception], results: Any = None) -> HookErrors:
+    def __new__(cls, message: str, errors: Sequence[Exception], results: Any = None) -> Self:
         made = super().__new__(cls, message, errors)
         made.results = results
         return made

@@ -188,8 +188,8 @@ def read_contracts(config: Config | None, given: Mapping[str, type], project: st
 
 def read_config(config: Config | str | PathLike[str] | None) -> Config | None:
     """A configuration as it is, or read from its path."""
-    if config is None or not (isinstance(config, str) or hasattr(config, "__fspath__")):
-        return config
+    if config is None:
+        return None
     from pluginkit.config import Config
 
-    return Config.load(Path(config))
+    return config if isinstance(config, Config) else Config.load(Path(config))

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """An event that the first signal sets. The second does what it always does: ends the process.
+def stop_signals() -> Iterator[Callable[[], None]]:
+    """Give a function that waits for the first signal; the second does again what it always does.
 
-    The handlers are there from the beginning of the block, so that a Ctrl-C which comes just
-    before the wait is not lost.
+    The signals are caught from the beginning of the block, so that a Ctrl-C which comes just
+    before the wait is not lost. They are read from a pipe, since the system may deliver them to
+    any thread, a plugin's for instance, and then a lock that this thread waits for stays shut.
     """
-    stop = threading.Event()
-    before: dict[int, Any] = {}
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    pipe_before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    # The handlers do nothing: what counts is the signal's number, which Python writes into the pipe.
+    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def wait() -> None:
+        while os.read(reading, 1)[0] not in SIGNALS:
+            pass  # another signal, which somebody else handles
         _restore(before)
-        stop.set()
 
     try:
-        for number in SIGNALS:
-            before[number] = signal.signal(number, on_signal)
-        yield stop
+        yield wait
     finally:
         _restore(before)
+        signal.set_wakeup_fd(pipe_before)
+        os.close(writing)
+        os.close(reading)
 
 
-def _restore(before: dict[int, Any]) -> None:
+def _restore(before: dict[signal.Signals, Any]) -> None:
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -35,7 +35,7 @@ class Contract:
     - `version`: a semantic version as text, `"1.0.0"` when absent. A host may offer several
       versions of one type; the highest that a plugin fulfils is used.
     - `exclusive`: `False` (any number of plugins), `True` (a second one is an error) or
-      `"first"` (the first by priority provides, the others stand by).
+      `"first"` (any number; `host.provider(type)` gives the first by priority).
     - `exact`: `True` if implementations must take every parameter of a hook. Normally they
       may take fewer, as with pluggy.
 

@@ -1,9 +1,9 @@
-"""Which installed distributions have plugins: the one place that asks importlib-metadata what is there.
+"""Which installed distributions have plugins: importlib-metadata is asked what there is.
 
 That is distributions in directories, in archives, in eggs, and whatever finders of others on
-sys.meta_path add. The library leaves three things to its callers. It would wait for a FIFO, and it
-raises for damaged metadata: both become problems here. And of two distributions of one name in one
-directory, as a broken upgrade leaves them, it takes whichever the file system lists first.
+sys.meta_path add. The library would wait for a FIFO, and raises for damaged metadata: both become
+problems here. And of two distributions of one name in one directory, as a broken upgrade leaves
+them, it takes whichever the file system lists first: here it is the newest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pluginkit.discovery import reasons
 from pluginkit.discovery.files import is_readable
@@ -23,7 +23,6 @@ from pluginkit.versions import Version
 if TYPE_CHECKING:
     from importlib_metadata import IDistribution
 
-_ENTRY_POINTS = "entry_points.txt"
 _INFO_SUFFIXES = (".dist-info", ".egg-info")
 
 
@@ -40,25 +39,35 @@ class Listed:
     is_unpacked: bool
 
     @property
-    def place(self) -> str:
-        """What to call the metadata's place in a sentence."""
-        return self.info or repr(self.distribution)
+    def is_dist_info(self) -> bool:
+        return self.info.endswith(".dist-info")
 
+    def name(self) -> str:
+        """The normalised name, off the metadata's place where that has it: all the rest is parsing."""
+        stem, suffix = os.path.splitext(os.path.basename(self.info))
+        name = stem.partition("-")[0] if suffix in _INFO_SUFFIXES else self.distribution.name
+        return normalise_name(name)
 
-@dataclass(frozen=True, slots=True)
-class Advertised:
-    """A distribution, the names and values of its entry points in the group, and where imports look."""
-
-    listed: Listed
-    entry_points: tuple[tuple[str, str], ...]
-    places: Sequence[str]
+    def entry_points(self, group: str) -> tuple[tuple[str, str], ...]:
+        """Names and values of its entry points in the group."""
+        if self.is_unpacked:
+            # Most distributions have no plugins, so look before the text is taken apart.
+            has_any = is_readable(os.path.join(self.info, "entry_points.txt"))
+            if not has_any or group not in (self.distribution.read_text("entry_points.txt") or ""):
+                return ()
+        points = self.distribution.entry_points.select(group=group)
+        return tuple(dict.fromkeys((point.name, point.value) for point in points))
 
 
 @dataclass(frozen=True, slots=True)
 class Advertisements:
-    """All that have entry points in the group, what could not be read, and what is hidden by others."""
+    """The distributions with entry points in the group, what could not be read, and what is hidden by others.
 
-    distributions: tuple[Advertised, ...]
+    `places` are the directories and archives where imports look.
+    """
+
+    places: Sequence[str]
+    distributions: tuple[tuple[Listed, tuple[tuple[str, str], ...]], ...]
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
 
@@ -69,22 +78,26 @@ def advertised(group: str, search_path: Iterable[object]) -> Advertisements:
     Of several distributions of one name the first on the path is meant, as an import would mean it.
     """
     places = _places(search_path)
-    kept: list[Advertised] = []
     problems: list[Problem] = []
     notices: list[str] = []
+    found = []
     for rivals in _by_name(places, problems):
-        winner, *hidden = _ranked(rivals) if len(rivals) > 1 else rivals
-        points = _entry_points(winner, group, problems)
-        if points:
-            kept.append(Advertised(winner, points, places))
-        for other in hidden:
-            # An .egg-info beside the source is what every editable installation leaves: no surprise.
-            if _entry_points(other, group, problems) and _is_dist_info(winner) and _is_dist_info(other):
-                hides = f"{other.info} is hidden by {winner.info}, which comes first on sys.path"
+        for listed in rivals:
+            try:
+                points = listed.entry_points(group)
+            except Exception as error:
+                problems.append(_unreadable(listed, error))
+                continue
+            if points and listed is rivals[0]:
+                found.append((listed, points))
+            elif points and listed.is_dist_info and rivals[0].is_dist_info:
+                # An .egg-info beside the source is what every editable installation leaves: no surprise.
+                hides = f"{listed.info} is hidden by {rivals[0].info}, which comes first on sys.path"
                 notices.append(f"{hides}; remove one of them")
+    # What one directory holds comes in the order of the file system.
     rank = {place: number for number, place in enumerate(places)}
-    kept.sort(key=lambda one: (rank.get(os.path.dirname(one.listed.info), -1), one.listed.info))
-    return Advertisements(tuple(kept), tuple(sorted(problems, key=str)), tuple(sorted(notices)))
+    found.sort(key=lambda one: (rank.get(os.path.dirname(one[0].info), -1), one[0].info))
+    return Advertisements(places, tuple(found), tuple(sorted(problems, key=str)), tuple(sorted(notices)))
 
 
 def _places(search_path: Iterable[object]) -> tuple[str, ...]:
@@ -97,8 +110,8 @@ def _places(search_path: Iterable[object]) -> tuple[str, ...]:
     return tuple(place for place in dict.fromkeys(paths) if os.path.exists(place))
 
 
-def _by_name(places: Sequence[str], problems: list[Problem]) -> Iterable[list[Listed]]:
-    """All distributions, those of one name together, each place of metadata once."""
+def _by_name(places: Sequence[str], problems: list[Problem]) -> Iterator[Sequence[Listed]]:
+    """All distributions, each place of metadata once, those of one name together: the one that is meant first."""
     import importlib_metadata
 
     plain = importlib_metadata.PathDistribution
@@ -111,43 +124,34 @@ def _by_name(places: Sequence[str], problems: list[Problem]) -> Iterable[list[Li
             continue  # left by pip when a removal failed
         listed = Listed(distribution, info, type(distribution) is plain and isinstance(path, Path))
         try:
-            found.setdefault(_name(listed), {}).setdefault(info, listed)
+            found.setdefault(listed.name(), {}).setdefault(info, listed)
         except Exception as error:
-            problems.append(_problem(listed, error))
-    return [list(rivals.values()) for rivals in found.values()]
+            problems.append(_unreadable(listed, error))
+    return (_ranked(list(rivals.values())) for rivals in found.values())
 
 
 def _all(places: Sequence[str], problems: list[Problem]) -> Iterator[IDistribution]:
     import importlib_metadata
 
-    finder = importlib_metadata.MetadataPathFinder
+    finder: Any = importlib_metadata.MetadataPathFinder
     path = list(places)
-    # Listings are cached by the directories' mtime: an upgrade within one tick of a coarse clock would be missed.
+    # Listings are cached by the directories' mtime, which an upgrade within one tick of a coarse clock keeps.
     finder.invalidate_caches()
     try:
         yield from importlib_metadata.distributions(path=path)
     except Exception as error:
         who = "a finder of distributions on sys.meta_path"
-        problems.append(
-            Problem(f"{who} raised {describe_exception(error)}; only those in files of their own are seen")
-        )
-        context = importlib_metadata.DistributionFinder.Context(path=path)  # type: ignore[no-untyped-call]  # the library's
-        yield from finder.find_distributions(context)
+        what = f"{who} raised {describe_exception(error)}; only those in files of their own are seen"
+        problems.append(Problem(what))
+        yield from finder.find_distributions(finder.Context(path=path))
 
 
-def _name(listed: Listed) -> str:
-    """The normalised name: from the metadata's own name where that has it, for all the rest is parsing."""
-    stem, suffix = os.path.splitext(os.path.basename(listed.info))
-    name = stem.partition("-")[0] if suffix in _INFO_SUFFIXES else listed.distribution.name
-    return normalise_name(name)
-
-
-def _ranked(rivals: Sequence[Listed]) -> list[Listed]:
-    """The distribution that is meant, then those that it hides: the first directory's, there the newest."""
+def _ranked(rivals: Sequence[Listed]) -> Sequence[Listed]:
+    """Those of the first directory before others, there the newest first."""
+    if len(rivals) == 1:
+        return rivals
     first = os.path.dirname(rivals[0].info)
-    return sorted(
-        rivals, key=lambda rival: (os.path.dirname(rival.info) == first, _version(rival)), reverse=True
-    )
+    return sorted(rivals, key=lambda one: (os.path.dirname(one.info) == first, _version(one)), reverse=True)
 
 
 def _version(listed: Listed) -> tuple[bool, Version | None]:
@@ -158,26 +162,7 @@ def _version(listed: Listed) -> tuple[bool, Version | None]:
         return False, None
 
 
-def _entry_points(listed: Listed, group: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
-    try:
-        if listed.is_unpacked:
-            # Most distributions have no plugins, so look before the text is taken apart.
-            has_any = is_readable(os.path.join(listed.info, _ENTRY_POINTS))
-            if not has_any or group not in (listed.distribution.read_text(_ENTRY_POINTS) or ""):
-                return ()
-        points = listed.distribution.entry_points.select(group=group)
-        return tuple(dict.fromkeys((point.name, point.value) for point in points))
-    except Exception as error:
-        problems.append(_problem(listed, error))
-        return ()
-
-
-def _is_dist_info(listed: Listed) -> bool:
-    return listed.info.endswith(".dist-info")
-
-
-def _problem(listed: Listed, error: Exception) -> Problem:
-    what = f"the entry points cannot be read: {reasons.why(error)}"
-    is_about_file = isinstance(error, OSError | UnicodeDecodeError)
-    example = None if is_about_file else "name = package.module:attribute"
-    return Problem(what, example=example, file=os.path.join(listed.place, _ENTRY_POINTS))
+def _unreadable(listed: Listed, error: Exception) -> Problem:
+    file = os.path.join(listed.info or repr(listed.distribution), "entry_points.txt")
+    example = None if isinstance(error, OSError | UnicodeDecodeError) else "name = package.module:attribute"
+    return Problem(f"the entry points cannot be read: {reasons.why(error)}", example=example, file=file)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pluginkit.discovery import modules, reasons
-from pluginkit.discovery.advertised import Advertised, Listed, advertised
+from pluginkit.discovery.advertised import Advertisements, Listed
 from pluginkit.discovery.candidates import MANIFEST_NAMES, check, find_manifest, load_manifest, wrong_names
 from pluginkit.discovery.derived import from_metadata
 from pluginkit.discovery.installed import Installed, read
 from pluginkit.discovery.locate import listed_in, locate
-from pluginkit.discovery.values import Broken, Entry, Found, Origin, Scan
+from pluginkit.discovery.values import Broken, Entry, Found, Origin
 from pluginkit.errors import Reason
 from pluginkit.manifest import Entrypoint, Manifest, normalise_name, plugin_name
 
@@ -29,25 +29,28 @@ if TYPE_CHECKING:
 _AROUND_COLON = re.compile(r"\s*:\s*")
 
 
-def scan(group: str, search_path: Iterable[str], vocabulary: Vocabulary | None) -> Scan:
-    """Read all entry points of `group` on `search_path`, in the order in which imports would meet them."""
-    found = advertised(group, search_path)
-    entries = (entry for distribution in found.distributions for entry in _read(distribution, vocabulary))
-    return Scan(tuple(entries), found.problems, found.notices)
+def entries_of(found: Advertisements, vocabulary: Vocabulary | None) -> Iterator[Entry]:
+    """Read the plugin of each entry point, in the order of `found`."""
+    for listed, points in found.distributions:
+        yield from _read(listed, points, read(listed, found.places), vocabulary)
 
 
-def _read(distribution: Advertised, vocabulary: Vocabulary | None) -> Iterator[Entry]:
-    installed = read(distribution)
-    names = frozenset(normalise_name(name) for name, _ in distribution.entry_points)
-    for name, value in distribution.entry_points:
+def _read(
+    listed: Listed,
+    points: Sequence[tuple[str, str]],
+    installed: Installed | Reason,
+    vocabulary: Vocabulary | None,
+) -> Iterator[Entry]:
+    names = frozenset(normalise_name(name) for name, _ in points)
+    for name, value in points:
         if isinstance(installed, Reason):
-            yield Broken(name, _origin_of_unreadable(distribution.listed), installed)
+            yield Broken(name, _origin_of_unreadable(listed), installed)
             continue
         entry_point = _EntryPoint(installed, name, value, names, vocabulary)
         try:
             yield entry_point.read()
         except OSError as error:
-            unreadable = reasons.unreadable(str(error.filename or distribution.listed.place), error)
+            unreadable = reasons.unreadable(str(error.filename or listed.info), error)
             yield Broken(name, entry_point.origin, unreadable)
 
 
@@ -155,5 +158,5 @@ class _EntryPoint:
 
 
 def _origin_of_unreadable(listed: Listed) -> Origin:
-    name, _, version = os.path.splitext(os.path.basename(listed.place))[0].partition("-")
+    name, _, version = os.path.splitext(os.path.basename(listed.info))[0].partition("-")
     return Origin("distribution", Path(listed.info) if listed.info else None, name, version or None)

@@ -16,17 +16,7 @@ from pluginkit.versions import Version
 if TYPE_CHECKING:
     from importlib_metadata import IDistribution, PackageMetadata
 
-    from pluginkit.discovery.advertised import Advertised
-
-_READ_BY_LIBRARY = (
-    "METADATA",
-    "PKG-INFO",
-    "RECORD",
-    "installed-files.txt",
-    "SOURCES.txt",
-    "requires.txt",
-    "direct_url.json",
-)
+    from pluginkit.discovery.advertised import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +64,39 @@ class Installed:
         return path in self.files or f"\n{relative}," in f"\n{self.record}"
 
 
-def read(advertised: Advertised) -> Installed | Reason:
-    """Read a distribution, or say why it cannot be used."""
-    distribution, info = advertised.listed.distribution, advertised.listed.info
+def read(listed: Listed, places: Sequence[str]) -> Installed | Reason:
+    """Read a distribution, or say why it cannot be used; `places` is where imports look."""
     try:
-        if advertised.listed.is_unpacked:
-            for name in _READ_BY_LIBRARY:
-                is_readable(os.path.join(info, name))
-        metadata = distribution.metadata
-        missing = [name for name in ("Name", "Version") if not any(metadata.get_all(name, []))]
-        if missing:
-            what = f"METADATA is missing or does not give {' and '.join(missing)}"
-            return reasons.metadata_unreadable(advertised.listed.place, what)
-        project = _editable_project(distribution)
-        return Installed(
-            info=info,
-            directory=os.path.normpath(str(distribution.locate_file(""))),
-            places=advertised.places,
-            version=Version.parse_pep440(metadata["Version"]),
-            metadata=metadata,
-            # Eggs keep their requirements elsewhere; the library looks there, and parses all once more.
-            requires=tuple(metadata.get_all("Requires-Dist", []) or distribution.requires or ()),
-            files=frozenset(os.path.normpath(str(file.locate())) for file in distribution.files or ()),
-            record=distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or "",
-            editable=project is not None or _is_develop(info),
-            project=project,
-        )
+        if listed.is_unpacked:
+            # The library would wait for a FIFO.
+            for path in (os.path.join(listed.info, name) for name in os.listdir(listed.info)):
+                _ = os.path.isdir(path) or is_readable(path)
+        return _read(listed, places)
     except Exception as error:
         # The library raises what it likes for damaged metadata, and so may finders of others.
-        return reasons.metadata_unreadable(advertised.listed.place, reasons.why(error))
+        place = listed.info or repr(listed.distribution)
+        return reasons.metadata_unreadable(place, reasons.why(error))
+
+
+def _read(listed: Listed, places: Sequence[str]) -> Installed:
+    distribution, metadata = listed.distribution, listed.distribution.metadata
+    missing = [name for name in ("Name", "Version") if not any(metadata.get_all(name, []))]
+    if missing:
+        raise ValueError(f"METADATA is missing or does not give {' and '.join(missing)}")
+    project = _editable_project(distribution)
+    return Installed(
+        info=listed.info,
+        directory=os.path.normpath(str(distribution.locate_file(""))),
+        places=places,
+        version=Version.parse_pep440(metadata["Version"]),
+        metadata=metadata,
+        # Eggs keep their requirements elsewhere; the library looks there, and parses all once more.
+        requires=tuple(metadata.get_all("Requires-Dist", []) or distribution.requires or ()),
+        files=frozenset(os.path.normpath(str(file.locate())) for file in distribution.files or ()),
+        record=distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or "",
+        editable=project is not None or _is_develop(listed.info),
+        project=project,
+    )
 
 
 def _editable_project(distribution: IDistribution) -> str | None:

@@ -154,7 +154,7 @@ def why(error: Exception) -> str:
         return "it is not UTF-8 text"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return describe_exception(error)
+    return str(error) if isinstance(error, ValueError) else describe_exception(error)
 
 
 def metadata_unreadable(info: str, what: str) -> Reason:

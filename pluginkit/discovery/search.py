@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pluginkit.discovery import directories, distributions, reasons
+from pluginkit.discovery import directories, reasons
 from pluginkit.discovery.candidates import read_directory, read_file
 from pluginkit.discovery.catalogue import Catalogue
 from pluginkit.discovery.conflicts import settle
-from pluginkit.discovery.values import Broken, Entry, Origin
+from pluginkit.discovery.values import Broken, Entry, Origin, Scan
 
 if TYPE_CHECKING:
     from pluginkit.manifest import Vocabulary
@@ -48,8 +48,7 @@ def discover(
     """
     scans = [directories.scan(plugins_dirs, vocabulary)]
     if entry_point_group is not None:
-        search_path = sys.path if path is None else path
-        scans.append(distributions.scan(entry_point_group, search_path, vocabulary))
+        scans.append(_installed(entry_point_group, sys.path if path is None else path, vocabulary))
     kept, conflicts = settle(entry for scan in scans for entry in scan.entries)
     return Catalogue.of(
         kept,
@@ -71,3 +70,16 @@ def read_plugin(path: Path | str, vocabulary: Vocabulary | None = None) -> Entry
         return read_file(place, vocabulary)
     missing = reasons.unreadable(place, FileNotFoundError(0, "there is no such file or directory"))
     return Broken(os.path.basename(place), Origin("directory", Path(place)), missing)
+
+
+def _installed(group: str, search_path: Sequence[str], vocabulary: Vocabulary | None) -> Scan:
+    """The plugins of installed distributions; what only they need is imported when there are some."""
+    from pluginkit.discovery.advertised import advertised
+
+    found = advertised(group, search_path)
+    entries: Iterator[Entry] = iter(())
+    if found.distributions:
+        from pluginkit.discovery.distributions import entries_of
+
+        entries = entries_of(found, vocabulary)
+    return Scan(tuple(entries), found.problems, found.notices)

@@ -30,15 +30,40 @@ def function_of(text: str, names: Mapping[str, Any], hook: str) -> Callable[...,
 def code_of(text: str, hook: str, ellipsis: object = ...) -> types.CodeType:
     """The code of the function that `text` defines; where the text has `...` it has `ellipsis`.
 
-    It gets a file name of its own, such as `<hook speak #12>`, under which tracebacks and
-    debuggers find the text for as long as the code lives.
+    Each is a copy of its own, since CPython adapts code to the names that it meets. All of one
+    text have the same file name, such as `<hook speak #12>`, under which tracebacks and
+    debuggers find the text for as long as one of them lives.
     """
-    compiled = _codes.get(text)
+    compiled = _codes.get(text, hook)
     constants = tuple(ellipsis if constant is ... else constant for constant in compiled.co_consts)
-    code = compiled.replace(co_filename=f"<hook {hook} #{next(_numbers)}>", co_consts=constants)
-    linecache.cache[code.co_filename] = (len(text), None, text.splitlines(keepends=True), code.co_filename)
-    weakref.finalize(code, linecache.cache.pop, code.co_filename, None).atexit = False
+    code = compiled.replace(co_consts=constants)
+    _shown.add(code, text)
     return code
+
+
+class ShownTexts:
+    """Keeps the text of living code where `traceback` and debuggers look for it."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, int] = {}
+        # Reentrant: collecting garbage under it may end some code in this very thread.
+        self._lock = threading.RLock()
+
+    def add(self, code: types.CodeType, text: str) -> None:
+        """Show the text until this code is gone."""
+        file = code.co_filename
+        with self._lock:
+            self._users[file] = self._users.get(file, 0) + 1
+            if self._users[file] == 1:
+                linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        weakref.finalize(code, self._one_less, file).atexit = False
+
+    def _one_less(self, file: str) -> None:
+        with self._lock:
+            self._users[file] -= 1
+            if not self._users[file]:
+                del self._users[file]
+                linecache.cache.pop(file, None)
 
 
 class CodeCache:
@@ -57,12 +82,12 @@ class CodeCache:
     def __len__(self) -> int:
         return len(self._codes)
 
-    def get(self, text: str) -> types.CodeType:
-        """The code of the one function that the text defines."""
+    def get(self, text: str, hook: str) -> types.CodeType:
+        """The code of the one function that the text defines; it says which hook it is for."""
         with self._lock:
             code = self._codes.get(text)
             if code is None:
-                code = self._codes[text] = _compiled(text)
+                code = self._codes[text] = _compiled(text, f"<hook {hook} #{next(_numbers)}>")
                 self._size += len(text)
             self._codes.move_to_end(text)
             while self._size > self._limit and self._codes:
@@ -70,9 +95,10 @@ class CodeCache:
         return code
 
 
-def _compiled(text: str) -> types.CodeType:
-    module = compile(text, "<hook>", "exec", dont_inherit=True)
+def _compiled(text: str, file: str) -> types.CodeType:
+    module = compile(text, file, "exec", dont_inherit=True)
     return next(constant for constant in module.co_consts if isinstance(constant, types.CodeType))
 
 
 _codes = CodeCache(_KEPT_CHARACTERS)
+_shown = ShownTexts()

@@ -108,7 +108,7 @@ class HookTable:
         self._late = LateResults()
         self._states: dict[str, HookState] = {}
         self._sources: list[object] = []
-        self._providers: tuple[Provider, ...] = ()
+        self._providers: dict[str, Provider] = {}
         self._registrations = itertools.count()
         self._lock = threading.RLock()
 
@@ -149,7 +149,7 @@ class HookTable:
     def _add_specs(self, source: object, specs: Iterable[HookSpec]) -> None:
         with self._lock:
             fresh = [spec for spec in specs if not self._is_known(spec)]
-            waiting = [one for provider in self._providers for one in self._read(provider)]
+            waiting = [one for provider in self._providers.values() for one in self._read(provider)]
             states = []
             for spec in fresh:
                 implementations = [one for one in waiting if one.hook == spec.name]
@@ -177,7 +177,7 @@ class HookTable:
 
     def providers(self) -> tuple[Provider, ...]:
         """Who is committed at this moment, in order of arrival."""
-        return self._providers
+        return tuple(self._providers.values())
 
     def implementations(self, target: object) -> Mapping[str, Implementation]:
         """The implementations of an object by the name of their hook, without adding them."""
@@ -224,7 +224,7 @@ class HookTable:
             for change in changes:
                 change.state.install(change.body)
             self._providers = providers
-            left = {provider.name for provider in staged._removed} - {p.name for p in providers}
+            left = {provider.name for provider in staged._removed} - providers.keys()
             # Who still has the staged change must not keep alive what a later one removes.
             for spent in (staged._removed, staged._added, staged._incoming):
                 spent.clear()
@@ -247,17 +247,17 @@ class HookTable:
         for state in self._states.values():
             yield from (one for one in state.version.implementations if one.provider is provider)
 
-    def _next_providers(self, removed: list[Provider], added: list[Provider]) -> tuple[Provider, ...]:
-        strangers = [provider for provider in removed if provider not in self._providers]
-        if strangers:
-            raise StateError(f"{strangers[0]} is not in the hook table, so it cannot be removed from it")
-        staying = [provider for provider in self._providers if provider not in removed]
-        names = {provider.name for provider in staying}
+    def _next_providers(self, removed: list[Provider], added: list[Provider]) -> dict[str, Provider]:
+        providers = dict(self._providers)
+        for provider in removed:
+            if providers.get(provider.name) is not provider:
+                raise StateError(f"{provider} is not in the hook table, so it cannot be removed from it")
+            del providers[provider.name]
         for provider in added:
-            if provider.name in names:
+            if provider.name in providers:
                 raise DuplicateName(f"a plugin named {provider.name!r} is in the hook table already")
-            names.add(provider.name)
-        return (*staying, *added)
+            providers[provider.name] = provider
+        return providers
 
     def _change(self, state: HookState, gone: set[Provider], added: list[Implementation]) -> _Change:
         implementations = [one for one in state.version.implementations if one.provider not in gone]

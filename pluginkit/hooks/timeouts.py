@@ -3,6 +3,7 @@
 Python cannot end a thread. So the call runs in a thread of its own, the caller leaves when the
 time is over, and the thread is told to begin nothing further; what it runs at that moment, it
 runs to its end. The thread is a daemon: a plugin that hangs does not keep the process alive.
+It has a copy of the caller's context variables; what the plugin sets in them stays with it.
 """
 
 from __future__ import annotations

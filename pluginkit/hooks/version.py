@@ -47,7 +47,7 @@ class Variant:
 class Version:
     """The implementations of one hook between two changes, in call order, wrappers first."""
 
-    __slots__ = ("__weakref__", "_bodies", "_report", "implementations", "metrics", "spec")
+    __slots__ = ("__weakref__", "_bodies", "_parts", "_report", "implementations", "metrics", "spec")
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Version:
         self.metrics = metrics
         self._report = report
         self._bodies: dict[Variant, Body] = {}
+        self._parts: dict[str, Version] = {}
 
     def body(self, variant: Variant) -> Body:
         """The function that makes a call in this way; generated at the first demand, then kept.
@@ -89,7 +90,12 @@ class Version:
 
     def of_plugin(self, plugin: str) -> Version:
         """The same with the implementations of one plugin only."""
-        return self.with_only(*(one for one in self.implementations if one.plugin == plugin))
+        part = self._parts.get(plugin)
+        if part is None:
+            part = self.with_only(*(one for one in self.implementations if one.plugin == plugin))
+            if part.implementations:
+                self._parts[plugin] = part
+        return part
 
     def with_only(self, *implementations: Implementation) -> Version:
         """A version of the same hook with these implementations."""

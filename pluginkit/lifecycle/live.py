@@ -57,10 +57,11 @@ def lifecycle_method(target: Any, step: str) -> Callable[[PluginContext], Any] |
     method = getattr(target, step)
     if not callable(method):
         return None
+    parameters: Mapping[str, object]
     try:
         parameters = inspect.signature(method).parameters
     except (TypeError, ValueError):
-        return method  # type: ignore[no-any-return]  # whatever it is, it is called as documented
+        parameters = {"ctx": None}  # no signature to read: called as documented
     return method if parameters else lambda _context: method()
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from .grants import (
-    Argument,
-    Capabilities,
-    EgressRule,
-    ExecRule,
-    FilesystemGrant,
-    IngressRule,
-    PortRange,
-)
+from typing import TYPE_CHECKING
+
 from .model import (
     About,
+    Capabilities,
     Entrypoint,
     Handshake,
     HttpServices,
@@ -25,10 +19,26 @@ from .model import (
     Vocabulary,
 )
 from .names import normalise_name, plugin_name
-from .plain import as_dict
 from .problems import InvalidManifest, describe_problems, problems_as_dicts
 from .reading import find_problems, parse_manifest, read_manifest
-from .schema import manifest_schema
+
+if TYPE_CHECKING:
+    from .grants import Argument as Argument
+    from .grants import EgressRule as EgressRule
+    from .grants import ExecRule as ExecRule
+    from .grants import FilesystemGrant as FilesystemGrant
+    from .grants import IngressRule as IngressRule
+    from .grants import PortRange as PortRange
+    from .plain import as_dict as as_dict
+    from .schema import manifest_schema as manifest_schema
+
+_SELDOM_USED = {
+    "as_dict": "plain",
+    "manifest_schema": "schema",
+    **dict.fromkeys(
+        ("Argument", "EgressRule", "ExecRule", "FilesystemGrant", "IngressRule", "PortRange"), "grants"
+    ),
+}
 
 __all__ = [
     "About",
@@ -60,3 +70,15 @@ __all__ = [
     "problems_as_dicts",
     "read_manifest",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw this would accept any name
+
+    def __getattr__(name: str) -> object:
+        home = _SELDOM_USED.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value: object = getattr(import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value

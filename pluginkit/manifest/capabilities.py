@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from . import scalars
+from . import grant_scalars
 from .fields import Node, Section
 from .grants import (
     PERMISSIONS,
     PROTOCOLS,
     SCOPES,
     Argument,
-    Capabilities,
     EgressRule,
     ExecRule,
     FilesystemGrant,
@@ -25,6 +24,7 @@ from .grants import (
     Protocol,
     Scope,
 )
+from .model import Capabilities
 
 PROCESS_KEYS = ("exec", "kill", "list", "signal")
 SYMLINKS: tuple[Literal["beneath", "none"], ...] = ("beneath", "none")
@@ -53,7 +53,7 @@ def read_capabilities(node: Node) -> Capabilities:
         kill=_scopes(wishes, "kill"),
         list=_scopes(wishes, "list"),
         signal=_scopes(wishes, "signal"),
-        env=section.texts("env", scalars.environment_name, "", item="LANG"),
+        env=section.texts("env", grant_scalars.environment_name, "", item="LANG"),
     )
 
 
@@ -63,7 +63,7 @@ def _grant(node: Node) -> FilesystemGrant:
     recursive = section.get("recursive")
     symlinks = section.get("symlinks")
     return FilesystemGrant(
-        path=section.text("path", scalars.grant_path, "", example='path: "${data}/"', required=True),
+        path=section.text("path", grant_scalars.grant_path, "", example='path: "${data}/"', required=True),
         permissions=permissions.choices(PERMISSIONS, allow_empty=False)
         if permissions is not None
         else frozenset(),
@@ -86,7 +86,7 @@ def _egress(node: Node) -> EgressRule:
     hosts = section.require("hosts", "hosts: [api.example.com]")
     return EgressRule(
         protocol=_protocol(section),
-        hosts=hosts.texts(scalars.host_pattern, "", "api.example.com", allow_empty=False)
+        hosts=hosts.texts(grant_scalars.host_pattern, "", "api.example.com", allow_empty=False)
         if hosts is not None
         else (),
         ports=_ports(section),
@@ -98,8 +98,8 @@ def _ingress(node: Node) -> IngressRule:
     return IngressRule(
         protocol=_protocol(section),
         ports=_ports(section),
-        bind=section.texts("bind", scalars.address, "", item="127.0.0.1") or ("127.0.0.1",),
-        allowed_origins=section.texts("allowed_origins", scalars.origin, "", item="10.0.0.0/8"),
+        bind=section.texts("bind", grant_scalars.address, "", item="127.0.0.1") or ("127.0.0.1",),
+        allowed_origins=section.texts("allowed_origins", grant_scalars.origin, "", item="10.0.0.0/8"),
     )
 
 
@@ -117,8 +117,8 @@ def _ports(section: Section) -> tuple[PortRange, ...]:
 
 def _port(node: Node) -> PortRange:
     if isinstance(node.value, str):
-        return node.text(scalars.port_range, _NO_PORTS, "443")
-    port = node.integer(0, lowest=1, highest=scalars.HIGHEST_PORT, example="443")
+        return node.text(grant_scalars.port_range, _NO_PORTS, "443")
+    port = node.integer(0, lowest=1, highest=grant_scalars.HIGHEST_PORT, example="443")
     return PortRange(port, port)
 
 
@@ -151,9 +151,9 @@ def _exec(node: Node) -> ExecRule:
     section = node.section(("command", "args"), _EXEC)
     rule = ExecRule(
         command=section.text(
-            "command", scalars.command_path, "", example="command: /usr/bin/git", required=True
+            "command", grant_scalars.command_path, "", example="command: /usr/bin/git", required=True
         ),
-        args=section.texts("args", scalars.argument, Argument("literal"), item="--ff-only"),
+        args=section.texts("args", grant_scalars.argument, Argument("literal"), item="--ff-only"),
     )
     args = section.get("args")
     for index, argument in enumerate(rule.args[:-1]):

@@ -1,7 +1,7 @@
-"""What a plugin asks to be allowed: the capabilities of a manifest, in one normal form.
+"""What a plugin may ask to be allowed: the parts of `Capabilities`, in one normal form.
 
 These are requests. What is in force is what the host's policy leaves of them; nothing here
-grants anything. An absent section asks for nothing.
+grants anything.
 """
 
 from __future__ import annotations
@@ -106,17 +106,3 @@ class ExecRule:
 
     command: str
     args: tuple[Argument, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """All that a plugin asks for. The scopes of `kill`, `list` and `signal` say on which processes."""
-
-    filesystem: tuple[FilesystemGrant, ...] = ()
-    egress: tuple[EgressRule, ...] = ()
-    ingress: tuple[IngressRule, ...] = ()
-    exec: tuple[ExecRule, ...] = ()
-    kill: frozenset[Scope] = frozenset()
-    list: frozenset[Scope] = frozenset()
-    signal: frozenset[Scope] = frozenset()
-    env: tuple[str, ...] = ()

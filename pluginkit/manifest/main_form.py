@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 from pluginkit.errors import did_you_mean, nearest
 from pluginkit.versions import Version
 
 from . import sections
-from .capabilities import read_capabilities
 from .fields import Node, Section
-from .model import DEFAULT_PRIORITY, HIGHEST_PRIORITY, LOWEST_PRIORITY, Entrypoint, Manifest, Vocabulary
+from .model import (
+    DEFAULT_PRIORITY,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    Capabilities,
+    Entrypoint,
+    Manifest,
+    Source,
+    Vocabulary,
+)
 from .names import plugin_name, word
 
 SHARED_SECTIONS = (
@@ -31,15 +41,17 @@ NO_ENTRYPOINT = Entrypoint("")
 NO_VERSION = Version.parse("0.0.0")
 
 
-def read_main_form(root: Node, vocabulary: Vocabulary | None) -> Manifest:
+def read_main_form(
+    root: Node, vocabulary: Vocabulary | None, *, file: Path | None, source: Source
+) -> Manifest:
     """Read a whole manifest; it counts only if nothing was noted in the report."""
     top = root.section(("plugin", *SHARED_SECTIONS), EXAMPLE)
     plugin = top.require("plugin", EXAMPLE)
-    return with_shared_sections(_read_plugin(plugin, vocabulary), top)
+    return completed(_read_plugin(plugin, vocabulary), top, file=file, source=source)
 
 
-def with_shared_sections(manifest: Manifest, top: Section) -> Manifest:
-    """The manifest with the sections that every form of it may have."""
+def completed(manifest: Manifest, top: Section, *, file: Path | None, source: Source) -> Manifest:
+    """The manifest with where it was read, and with the sections that every form of it may have."""
     about, handshake, security = top.get("about"), top.get("handshake"), top.get("security")
     capabilities, requires, settings = top.get("capabilities"), top.get("requires"), top.get("settings")
     hooks, http_services = top.get("hooks"), top.get("http_services")
@@ -48,11 +60,13 @@ def with_shared_sections(manifest: Manifest, top: Section) -> Manifest:
         about=manifest.about if about is None else sections.read_about(about),
         handshake=None if handshake is None else sections.read_handshake(handshake),
         security=manifest.security if security is None else sections.read_security(security),
-        capabilities=manifest.capabilities if capabilities is None else read_capabilities(capabilities),
+        capabilities=manifest.capabilities if capabilities is None else _read_capabilities(capabilities),
         requires=manifest.requires if requires is None else sections.read_requires(requires),
         settings=None if settings is None else sections.read_settings(settings),
         hooks=() if hooks is None else sections.read_hooks(hooks),
         http_services=None if http_services is None else sections.read_http_services(http_services),
+        file=file,
+        source=source,
     )
 
 
@@ -61,6 +75,9 @@ def read_version(section: Section) -> Version:
     node = section.require("version", 'version: "1.0.0"')
     if node is None:
         return NO_VERSION
+    if isinstance(node.value, str):
+        with suppress(ValueError):  # to mend it takes longer than to read it
+            return Version.parse(node.value)
     spelling = node.value if isinstance(node.value, str) else node.report.document.raw.get(node.location, "")
     return node.text(Version.parse, NO_VERSION, f'version: "{_mended(spelling)}"')
 
@@ -106,6 +123,12 @@ def _read_plugin(node: Node | None, vocabulary: Vocabulary | None) -> Manifest:
         require_known(section.get("format"), vocabulary.formats, "format")
         require_known(section.get("language"), vocabulary.languages, "language")
     return manifest
+
+
+def _read_capabilities(node: Node) -> Capabilities:
+    from .capabilities import read_capabilities
+
+    return read_capabilities(node)
 
 
 def _implementations(node: Node) -> Iterable[tuple[str, Entrypoint]]:

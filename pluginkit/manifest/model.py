@@ -7,18 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pluginkit.versions import Version, VersionRange
 
-from .grants import Capabilities
 from .names import IDENTIFIER, plugin_name
+
+if TYPE_CHECKING:
+    # Few manifests ask for anything, and making these classes takes its time.
+    from .grants import EgressRule, ExecRule, FilesystemGrant, IngressRule, Scope
 
 LOWEST_PRIORITY = 0
 HIGHEST_PRIORITY = 100
 DEFAULT_PRIORITY = 50
 
 ANY_VERSION = VersionRange()
+
+Source = Literal["manifest.yaml", "plugin.json", "derived"]
+"""What a manifest was made from."""
 
 _LONGEST_ENTRYPOINT = 256
 _DOTTED = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
@@ -88,6 +94,20 @@ class Security:
     """Wishes for plugins in processes of their own."""
 
     auto_mtls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """All that a plugin asks for; by itself nothing. The scopes of `kill`, `list` and `signal` say on which processes."""
+
+    filesystem: tuple[FilesystemGrant, ...] = ()
+    egress: tuple[EgressRule, ...] = ()
+    ingress: tuple[IngressRule, ...] = ()
+    exec: tuple[ExecRule, ...] = ()
+    kill: frozenset[Scope] = frozenset()
+    list: frozenset[Scope] = frozenset()
+    signal: frozenset[Scope] = frozenset()
+    env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +212,7 @@ class Manifest:
     http_services: HttpServices | None = None
     remote: Remote | None = None
     file: Path | None = None
-    source: Literal["manifest.yaml", "plugin.json", "derived"] = "derived"
+    source: Source = "derived"
 
 
 def _why_no_entrypoint(text: str) -> str:

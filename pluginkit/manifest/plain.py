@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .grants import Capabilities, EgressRule, IngressRule, PortRange
-from .model import Manifest, Requires
+from .model import Capabilities, Manifest, Requires
+
+if TYPE_CHECKING:
+    from .grants import EgressRule, IngressRule, PortRange
 
 
 def as_dict(manifest: Manifest) -> dict[str, Any]:

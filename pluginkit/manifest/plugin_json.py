@@ -10,11 +10,12 @@ sections of a manifest.yaml may stand in it too.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from . import scalars
 from .fields import Node
-from .main_form import NO_ENTRYPOINT, SHARED_SECTIONS, read_version, require_known, with_shared_sections
+from .main_form import NO_ENTRYPOINT, SHARED_SECTIONS, completed, read_version, require_known
 from .model import Entrypoint, Manifest, Remote, Vocabulary
 from .names import plugin_name, word
 from .sections import read_maintainers
@@ -32,7 +33,7 @@ def is_plugin_json(data: Any) -> bool:
     return not (isinstance(data, dict) and "plugin" in data)
 
 
-def read_plugin_json(root: Node, vocabulary: Vocabulary | None) -> Manifest:
+def read_plugin_json(root: Node, vocabulary: Vocabulary | None, *, file: Path | None) -> Manifest:
     """Read a whole plugin.json; it counts only if nothing was noted in the report."""
     top = root.section((*KEYS, *_SHARED), _EXAMPLE)
     maintainers = top.get("maintainers")
@@ -53,7 +54,7 @@ def read_plugin_json(root: Node, vocabulary: Vocabulary | None) -> Manifest:
         maintainers=() if maintainers is None else read_maintainers(maintainers),
         url=top.text("home", scalars.web_address, "", example='"home": "https://example.com"'),
     )
-    return with_shared_sections(replace(manifest, about=about), top)
+    return completed(replace(manifest, about=about), top, file=file, source="plugin.json")
 
 
 def _read_source(node: Node) -> tuple[Entrypoint, Remote | None]:

@@ -7,7 +7,6 @@ entrypoint exists is for discovery to say, which knows where the plugin's code i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pluginkit.errors import Problem
@@ -15,7 +14,7 @@ from pluginkit.strict_yaml import Document, YamlError, load_file
 
 from .fields import Node, Report
 from .main_form import EXAMPLE, read_main_form
-from .model import Manifest, Vocabulary
+from .model import Manifest, Source, Vocabulary
 from .plugin_json import is_plugin_json, read_plugin_json
 from .problems import InvalidManifest
 
@@ -70,11 +69,14 @@ def parse_manifest(
     root = Node(report, (), document.data)
     if document.data is None:
         report.note((), "is empty; a manifest has at least the section `plugin`", example=EXAMPLE)
-    read = read_plugin_json if is_json and is_plugin_json(document.data) else read_main_form
-    manifest = read(root, vocabulary)
+    if is_json and is_plugin_json(document.data):
+        manifest = read_plugin_json(root, vocabulary, file=file)
+    else:
+        source: Source = "plugin.json" if is_json else "manifest.yaml"
+        manifest = read_main_form(root, vocabulary, file=file, source=source)
     if report.problems:
         raise InvalidManifest(report.problems, file=file)
-    return replace(manifest, file=file, source="plugin.json" if is_json else "manifest.yaml")
+    return manifest
 
 
 def find_problems(path: str | Path, *, vocabulary: Vocabulary | None = None) -> tuple[Problem, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.versions import Version, VersionRange
 
-from . import scalars
+from . import grant_scalars, scalars
 from .model import PluginRequirement
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 FORMATS: Mapping[str, Callable[[str], object]] = {
-    "pluginkit-address": scalars.address,
-    "pluginkit-argument": scalars.argument,
-    "pluginkit-command": scalars.command_path,
-    "pluginkit-grant-path": scalars.grant_path,
-    "pluginkit-host-pattern": scalars.host_pattern,
+    "pluginkit-address": grant_scalars.address,
+    "pluginkit-argument": grant_scalars.argument,
+    "pluginkit-command": grant_scalars.command_path,
+    "pluginkit-grant-path": grant_scalars.grant_path,
+    "pluginkit-host-pattern": grant_scalars.host_pattern,
     "pluginkit-line": scalars.line,
-    "pluginkit-origin": scalars.origin,
+    "pluginkit-origin": grant_scalars.origin,
     "pluginkit-package-requirement": scalars.package_requirement,
     "pluginkit-plugin-requirement": PluginRequirement.parse,
-    "pluginkit-ports": scalars.port_range,
+    "pluginkit-ports": grant_scalars.port_range,
     "pluginkit-prose": scalars.prose,
     "pluginkit-route": scalars.route,
     "pluginkit-version": Version.parse,

@@ -50,44 +50,57 @@ class Instance(Protocol):
     @property
     def number(self) -> int | None:
         """The generation's number, or None where the plugin is used as the host imported it."""
+        ...
 
     @property
     def reloadable(self) -> bool:
         """Whether a newer version can take its place while the host runs."""
+        ...
 
     @property
     def public_name(self) -> str | None:
         """The module name that the rest of the program sees the plugin under, if there is one."""
+        ...
 
     def imports(self, other: Instance) -> bool:
         """Whether code of this instance has imported `other`."""
+        ...
 
     def commit(self) -> None:
         """Make this the instance that outsiders' imports mean; cannot fail."""
+        ...
 
     def is_current(self, found: Found) -> bool:
         """Whether the files of `found` are what this instance runs."""
+        ...
 
     def entered(self) -> AbstractContextManager[None]:
         """While the block runs, the plugin's public names mean this instance in this thread."""
+        ...
 
     def create(self, entrypoint: Entrypoint, context: object) -> Any:
         """Make the object that an entry point of the plugin names; classes are called."""
+        ...
 
     def symbol(self, name: str) -> Any:
         """Look a name up in the plugin, `attribute` or `module:attribute`; AttributeError if absent."""
+        ...
 
     def symbols(self) -> Mapping[str, object]:
         """The public names of the plugin's entry module."""
+        ...
 
     def running(self) -> tuple[Leftover, ...]:
         """Threads and tasks that are executing the plugin's code now."""
+        ...
 
     def alive(self) -> tuple[str, ...]:
         """What should be gone after `close()` and is still held by somebody."""
+        ...
 
     def close(self) -> None:
         """Give everything back that opening took. Idempotent."""
+        ...
 
 
 class Runtime(Protocol):
@@ -98,3 +111,4 @@ class Runtime(Protocol):
 
     def open(self, request: OpenRequest) -> Instance:
         """Bring the plugin's code up. Raises whatever the plugin's code raises, or ImportError."""
+        ...

@@ -157,9 +157,9 @@ def test_cl07_one_plugin_that_raises_exits_3(cli: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_ctrl_c_that_a_plugin_raises_reaches_the_caller(cli: Callable[..., Any]) -> None:
+def test_ctrl_c_that_a_plugin_raises_reaches_the_caller(user: Callable[..., Any]) -> None:
     write("stopper", "animal", "@hookimpl\ndef speak(self, is_loud):\n    raise KeyboardInterrupt\n")
-    assert "interrupted" in cli("call", "speak", "is_loud=no", "--plugin", "stopper", status=130).stderr
+    assert "interrupted" in user("call", "speak", "is_loud=no", "--plugin", "stopper", status=130).stderr
 
 
 @pytest.mark.usefixtures("project")
@@ -234,9 +234,13 @@ def test_cl04_an_async_hook_of_one_result_stops_at_the_first(cli: Callable[..., 
 
 
 @pytest.mark.usefixtures("host_program")
-def test_ctrl_c_in_an_async_implementation_reaches_the_caller(cli: Callable[..., Any]) -> None:
+def test_ctrl_c_in_an_async_implementation_reaches_the_caller(
+    user: Callable[..., Any], project: Path, child_env: dict[str, str]
+) -> None:
     write("stopper", "later", "\n@hookimpl\nasync def fetch(self, text):\n    raise KeyboardInterrupt\n")
-    assert "interrupted" in cli("call", "fetch", "text=x", status=130).stderr
+    path = f"{child_env['PYTHONPATH']}:{project}"
+    done = user("call", "fetch", "text=x", env={"PYTHONPATH": path}, status=130)
+    assert "interrupted" in done.stderr
 
 
 @pytest.mark.usefixtures("host_program")

@@ -161,9 +161,11 @@ def test_cl03_serving_ends_cleanly_at_a_signal(
     write_plugin("plugins", "stopping", STOPPING, type="animal", entrypoint="stopping:Stopping")
     out, err = make_stream("utf-8"), make_stream("utf-8")
     handlers = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
+    window = signal.signal(signal.SIGWINCH, lambda *_: None)
 
     def stop_when_it_serves() -> None:
         if err.wait_for("Serving"):
+            os.kill(os.getpid(), signal.SIGWINCH)  # none of those that stop
             os.kill(os.getpid(), number)
 
     watcher = threading.Thread(target=stop_when_it_serves)
@@ -171,6 +173,7 @@ def test_cl03_serving_ends_cleanly_at_a_signal(
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as exit_:
         main(["run", "--serve"])
     watcher.join()
+    signal.signal(signal.SIGWINCH, window)
 
     assert exit_.value.code == 0
     assert "Serving 2 plugins; Ctrl-C stops." in err.text

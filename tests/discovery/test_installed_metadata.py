@@ -65,7 +65,7 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.mark.parametrize("group", ["console_scripts", "pytest11", "no.such.group"])
 def test_dm02_every_entry_point_of_this_environment_is_found(group: str) -> None:
     found = advertised(group, sys.path)
-    ours = {point for distribution in found.distributions for point in distribution.entry_points}
+    ours = {point for _, points in found.distributions for point in points}
     theirs = {(point.name, point.value) for point in importlib_metadata.entry_points(group=group)}
     assert ours == theirs
     assert not found.problems

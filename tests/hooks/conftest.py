@@ -33,10 +33,12 @@ class Zoo:
         return [str(failure) for failure in self.failures]
 
     def _provider(self, name: str, plugin: Any) -> Provider:
-        if not isinstance(plugin, Provider):
-            plugin = Provider(name, plugin() if isinstance(plugin, type) else plugin, version="1.0.0")
-        self.providers[name] = plugin
-        return plugin
+        if isinstance(plugin, Provider):
+            provider = plugin
+        else:
+            provider = Provider(name, plugin() if isinstance(plugin, type) else plugin, version="1.0.0")
+        self.providers[name] = provider
+        return provider
 
 
 @pytest.fixture

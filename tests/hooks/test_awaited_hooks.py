@@ -422,3 +422,13 @@ def test_lh20_a_first_result_is_never_a_coroutine(zoo: Any, errors: str) -> None
             assert caught.value.results == 12
         if "around" not in made.providers:
             made.add(around=Around)
+
+
+def test_lh20_plain_answers_of_an_async_hook_are_answers(zoo: Any) -> None:
+    class Ready:
+        @hookimpl
+        @sync_name_of
+        def fetch(self, value: int) -> int:
+            return value
+
+    assert zoo(Contract, ready=Ready).hook.fetch(value=1) == [1]

@@ -141,7 +141,7 @@ def test_lh07_other_base_exceptions_are_contained(zoo: Any, error: BaseException
     for policy in ("raise", "group"):
         with pytest.raises((ContainedError, HookErrors)) as caught:
             made.hook.work.using(errors=policy)(value=10)
-        raised = caught.value.exceptions[0] if isinstance(caught.value, HookErrors) else caught.value
+        raised: Any = caught.value.exceptions[0] if isinstance(caught.value, HookErrors) else caught.value
         assert raised.__cause__ is error
         assert raised.plugin == "a"
         assert f"plugin 'a' 1.0.0 in hook 'work' raised {type(error).__name__}" in str(raised)

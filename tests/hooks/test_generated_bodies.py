@@ -135,7 +135,7 @@ def test_lh05_a_reload_without_a_change_of_shape_compiles_nothing(
 ) -> None:
     made = zoo(Contract, cat=Cat, dog=Dog)
     made.hook.speak(is_loud=True)
-    monkeypatch.setattr(compiling, "_compiled", lambda text: pytest.fail(f"compiled:\n{text}"))
+    monkeypatch.setattr(compiling, "_compiled", lambda text, file: pytest.fail(f"compiled {file}:\n{text}"))
     made.remove("cat")
     made.add(cat=Cat)
     assert made.hook.speak(is_loud=True) == ["Meow", "Woof"]
@@ -144,13 +144,13 @@ def test_lh05_a_reload_without_a_change_of_shape_compiles_nothing(
 def test_lh05_the_code_cache_is_bounded_by_the_size_of_its_texts() -> None:
     cache = compiling.CodeCache(characters=100)
     texts = [f"def f{n}(): return {n}\n" for n in range(20)]
-    first = cache.get(texts[0])
-    assert cache.get(texts[0]) is first
+    first = cache.get(texts[0], "f")
+    assert cache.get(texts[0], "f") is first
     for text in texts:
-        cache.get(text)
+        cache.get(text, "f")
     assert 1 <= len(cache) < 6
-    assert cache.get(texts[0]) is not first
-    cache.get("def big():\n    return '" + "x" * 200 + "'\n")
+    assert cache.get(texts[0], "f") is not first
+    cache.get("def big():\n    return '" + "x" * 200 + "'\n", "big")
     assert len(cache) == 0
 
 

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import linecache
 import threading
+import tracemalloc
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -211,6 +212,34 @@ def test_lh05_no_text_of_old_bodies_is_left_in_linecache() -> None:
     assert texts() == before
 
 
+def test_lh05_a_thousand_swaps_keep_nothing() -> None:
+    table = HookTable()
+    table.add_contract(Contract, name="contract")
+    bystanders = [Provider(f"other{number}", Plugin()) for number in range(5)]
+    provider = Provider("plugin", Plugin())
+    table.commit(table.stage(add=[*bystanders, provider]))
+
+    def swap(times: int) -> None:
+        nonlocal provider
+        for _ in range(times):
+            old, provider = provider, Provider("plugin", Plugin())
+            table.commit(table.stage(remove=[old], add=[provider]))
+            table.hook.work(value=1)
+            table.hook.pick.using(errors="group")(value=1)
+
+    swap(100)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        objects, (size, _) = len(gc.get_objects()), tracemalloc.get_traced_memory()
+        swap(1000)
+        gc.collect()
+        assert len(gc.get_objects()) - objects < 10
+        assert tracemalloc.get_traced_memory()[0] - size < 1000 * 100
+    finally:
+        tracemalloc.stop()
+
+
 def test_lh05_a_dropped_table_is_collectable() -> None:
     class Knowing(Plugin):
         """Holds its table, as a plugin holds its host through the context."""
@@ -353,3 +382,10 @@ def test_lc_a_call_left_behind_by_its_timeout_keeps_its_generation() -> None:
     provider.target.go_on.set()
     del provider
     assert staged.retired[0].wait(30)
+
+
+def test_lc_a_provider_without_implementations_is_drained_at_once() -> None:
+    table = HookTable()
+    provider = Provider("empty", object())
+    table.commit(table.stage(add=[provider]))
+    assert table.stage(remove=[provider]).retired[0].is_drained

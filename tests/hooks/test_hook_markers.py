@@ -96,7 +96,7 @@ def test_lh19_implements_takes_the_project_of_the_spec() -> None:
             """A hook of another project."""
 
     class Cat:
-        @implements(Specs.speak)  # type: ignore[call-overload]
+        @implements(Specs.speak)  # type: ignore[call-overload, untyped-decorator]
         def speak(self) -> str:
             return "Meow"
 

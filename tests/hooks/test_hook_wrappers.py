@@ -37,7 +37,12 @@ class Plain:
 
 
 def wrapper(
-    name: str, *, before: BaseException | None = None, after: BaseException | None = None, **options: Any
+    name: str,
+    *,
+    before: BaseException | None = None,
+    after: BaseException | None = None,
+    tryfirst: bool = False,
+    trylast: bool = False,
 ) -> Any:
     """A plugin whose wrapper notes what happens to it, and may raise before or after its yield."""
 
@@ -56,11 +61,11 @@ def wrapper(
                 raise after
             return [*result, name] if isinstance(result, list) else f"{result} {name}"
 
-        @hookimpl(wrapper=True, **options)
+        @hookimpl(wrapper=True, tryfirst=tryfirst, trylast=trylast)
         def run(self, log: list[str]) -> Any:
             return (yield from self._around(log))
 
-        @hookimpl(wrapper=True, **options)
+        @hookimpl(wrapper=True, tryfirst=tryfirst, trylast=trylast)
         def pick(self, log: list[str]) -> Any:
             return (yield from self._around(log))
 
@@ -137,7 +142,8 @@ def test_lh06_an_old_style_wrapper_that_raises_warns_at_the_callers_line(zoo: An
 def test_lh06_a_failing_wrapper_does_not_lose_the_others_answers(
     zoo: Any, hook: str, errors: str, moment: str
 ) -> None:
-    failing = wrapper("b", **{moment: OSError("broken")})
+    broken: Any = {moment: OSError("broken")}
+    failing = wrapper("b", **broken)
     made = zoo(Contract, errors=errors, plain=Plain, c=wrapper("c"), b=failing, a=wrapper("a"))
     log: list[str] = []
     expected: Any = ["answer", "c", "a"] if hook == "run" else "answer c a"
@@ -259,12 +265,12 @@ def test_lh05_more_wrappers_than_python_nests_blocks(zoo: Any) -> None:
         ({"wrapper": True, "hookwrapper": True}, "exclude each other"),
     ],
 )
-def test_lh03_what_is_no_wrapper_is_refused(zoo: Any, options: dict[str, bool], message: str) -> None:
+def test_lh03_what_is_no_wrapper_is_refused(zoo: Any, options: Any, message: str) -> None:
     class Bad:
-        @hookimpl(**options)
         def run(self) -> list[str]:
             return []
 
+    hookimpl(**options)(Bad.run)
     with pytest.raises(ContractError, match=message) as caught:
         zoo(Contract, bad=Bad)
     assert caught.value.plugin == "bad"
@@ -279,3 +285,21 @@ def test_lh03_a_historic_hook_has_no_wrappers(zoo: Any) -> None:
 
     with pytest.raises(ContractError, match="nothing to wrap"):
         zoo(Contract, bad=Bad)
+
+
+def test_lh05_an_old_style_wrapper_without_or_with_two_yields_is_its_own_failure(zoo: Any) -> None:
+    class Twice:
+        @hookimpl(hookwrapper=True)
+        def run(self) -> Any:
+            yield
+            yield
+
+    class Never:
+        @hookimpl(hookwrapper=True)
+        def run(self) -> Any:
+            if self is None:
+                yield
+
+    made = zoo(Contract, twice=Twice, never=Never, plain=Plain)
+    assert made.hook.run(log=[]) == ["answer"]
+    assert ["did not yield" in made.failed()[0], "has second yield" in made.failed()[1]] == [True, True]

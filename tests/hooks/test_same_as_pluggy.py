@@ -56,6 +56,7 @@ class Log:
             raise ValueError(name)
         if deed == "never":
             return None
+        received: Any = None
         try:
             received = yield
             inner = received.get_result() if old and deed == "catch" else received
@@ -106,7 +107,7 @@ def outcome(call: Any) -> Any:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            result = ("gave", call())
+            result: tuple[Any, ...] = ("gave", call())
         except BaseException as error:
             result = ("raised", type(error).__name__, str(error).split(" at ")[0])
     return result, [type(one.message).__name__ for one in caught], [one.filename for one in caught]

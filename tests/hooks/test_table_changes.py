@@ -195,7 +195,7 @@ def test_lh03_the_same_hook_in_two_contracts_must_have_one_signature() -> None:
 
 
 @pytest.mark.parametrize("options", [{"firstresult": True}, {"historic": True}])
-def test_lh03_ways_of_gathering_must_agree_too(options: dict[str, bool]) -> None:
+def test_lh03_ways_of_gathering_must_agree_too(options: Any) -> None:
     def speak(self: Any, is_loud: bool) -> str: ...
 
     other = type("Other", (), {"speak": hookspec(**options)(speak)})
@@ -258,9 +258,9 @@ def test_lh05_warn_on_impl_warns_at_the_implementation() -> None:
 
     def speak(is_loud: bool, old: int) -> str: ...
 
-    specs.speak = spec(
-        warn_on_impl=FutureWarning("speak goes"), warn_on_impl_args={"old": UserWarning("old goes")}
-    )(speak)  # type: ignore[attr-defined]
+    old_goes = {"old": UserWarning("old goes")}
+    mark = spec(warn_on_impl=FutureWarning("speak goes"), warn_on_impl_args=old_goes)
+    specs.speak = mark(speak)  # type: ignore[attr-defined]
 
     class Plugin:
         @impl

@@ -154,7 +154,7 @@ def test_plugins_disabled_in_the_hosts_config_name_that_file(zoo: Any) -> None:
     host = Host.from_config(zoo.directory / "config.yaml")
     host.refresh()
     assert host.plugins["cat"].state is PluginState.DISABLED
-    assert "config.yaml" in host.plugins["cat"].reason.text
+    assert "config.yaml" in str(host.plugins["cat"].reason)
     assert str(host.setup.version) == "2.0.0"
     with pytest.raises(StateError, match="stays disabled"):
         host.enable("cat")

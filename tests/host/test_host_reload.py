@@ -236,7 +236,9 @@ def test_a_plugin_may_reload_itself_from_a_hook(zoo: Any) -> None:
     )
     zoo.add("cat", source.format(word="old"))
     reports: list[Any] = []
-    host = zoo.started(functions={"reload": lambda: reports.append(host.reload("cat", timeout=5))})
+    hosts: list[Any] = []
+    host = zoo.started(functions={"reload": lambda: reports.append(hosts[0].reload("cat", timeout=5))})
+    hosts.append(host)
     edit(zoo, "cat", source.format(word="new"))
     assert host.hook.speak(is_loud=True) == ["old"]
     assert reports[0].ok

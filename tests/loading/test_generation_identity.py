@@ -102,7 +102,8 @@ def test_source_in_another_encoding_and_without_a_last_newline_is_shown(make: Ma
     module = make("cat", {"cat.py": source}).import_module("cat")
     assert module.NAME == "kätzchen"
     assert inspect.getsource(module).endswith("NAME = 'kätzchen'\n")
-    assert module.__loader__.get_source() == "# -*- coding: latin-1 -*-\nNAME = 'kätzchen'"
+    loader: Any = module.__loader__
+    assert loader.get_source() == "# -*- coding: latin-1 -*-\nNAME = 'kätzchen'"
 
 
 def test_closing_forgets_only_the_lines_that_this_generation_pinned(make: Make) -> None:
@@ -284,7 +285,7 @@ def test_unchanged_files_are_not_compiled_again(make: Make) -> None:
     first = make("cat", {"same.py": "X = 1", "cat.py": "V = 1"})
     for name in ("same", "cat"):
         first.import_module(name)
-    second = make("cat", {"same.py": "X = 1", "cat.py": "V = 2"}, reuse=first.codes)
+    second = make("cat", {"same.py": "X = 1", "cat.py": "V = 2"}, previous=first)
     for name in ("same", "cat"):
         second.import_module(name)
     assert second.codes["same.py"][1] is first.codes["same.py"][1]

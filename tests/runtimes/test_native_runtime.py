@@ -6,6 +6,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,12 @@ class Answer:
         return False
 
     def commit(self) -> None: ...
+
+    def is_current(self, found: Any) -> bool:
+        return True
+
+    def entered(self) -> Any:
+        return nullcontext()
 
     def create(self, entrypoint: Any, context: Any) -> Any:
         class Remote:

@@ -62,9 +62,9 @@ def run_command(session: Session, once: bool | None) -> int:
         _show_plugins(host)
         failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
         if not is_once:
-            with stop_signals() as stop:
+            with stop_signals() as wait_for_stop:
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
-                stop.wait()
+                wait_for_stop()
                 remark("Stopping.")
         failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
     return Exit.PLUGIN if session.strict and failed else Exit.FINE

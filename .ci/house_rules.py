@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-MAX_LINES = {"pluginkit": 500, "tests": 600}
+MAX_LINES = {"pluginkit": 500, "tests": 700}
 
 SILENCED = re.compile(
     r"# *(?:(?:type|pyright): *ignore(?:\[[^\]]*\])?|noqa(?:: *[A-Z]+\d+(?:, *[A-Z]+\d+)*)?|pragma: *no cover)"

@@ -77,7 +77,7 @@ class HookState:
         """The real body in the place of the stub; other threads wait for it instead of making it twice."""
         with self._lock:
             current = self._entry.body
-            if current.version is version and not isinstance(current, partial):  # type: ignore[attr-defined]
+            if current.version is version and not isinstance(current, partial):  # type: ignore[attr-defined]  # a function takes any attribute
                 return current
             body = version.made(Variant(self.policy))
             body.version = version  # type: ignore[attr-defined]  # a function takes any attribute

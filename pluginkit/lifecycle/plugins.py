@@ -26,7 +26,7 @@ class Plugins(Mapping[str, Plugin]):
             raise UnknownName("plugin", name, self)
         return plugin
 
-    def get(self, name: str, default: Plugin | None = None) -> Plugin | None:  # type: ignore[override]
+    def get(self, name: str, default: Plugin | None = None) -> Plugin | None:  # type: ignore[override]  # names are normalised, so only text is looked up
         return self._table.get(normalise_name(name), default)
 
     def __contains__(self, name: object) -> bool:

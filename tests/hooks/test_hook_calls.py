@@ -260,9 +260,9 @@ def test_lh05_pluggys_own_markers_work() -> None:
     pluggy = pytest.importorskip("pluggy")
     spec, impl = pluggy.HookspecMarker("zoo"), pluggy.HookimplMarker("zoo")
     module = ModuleType("specs")
-    module.speak = spec(lambda is_loud: None)  # type: ignore[attr-defined]
+    module.speak = spec(lambda is_loud: None)  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     plugin = ModuleType("plugin")
-    plugin.speak = impl(lambda is_loud: is_loud)  # type: ignore[attr-defined]
+    plugin.speak = impl(lambda is_loud: is_loud)  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     table = HookTable("zoo")
     table.add_hookspecs(module)
     table.commit(table.stage(add=[Provider("plugin", plugin)]))

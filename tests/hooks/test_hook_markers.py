@@ -36,9 +36,9 @@ def test_lh05_spec_options_are_pluggys_and_required(options: Any) -> None:
     def function() -> None: ...
 
     HookspecMarker("zoo")(**options)(function)
-    ours = function.zoo_spec  # type: ignore[attr-defined]
+    ours = function.zoo_spec  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     pluggy.HookspecMarker("zoo")(**options)(function)
-    assert ours == {**function.zoo_spec, "required": True}  # type: ignore[attr-defined]
+    assert ours == {**function.zoo_spec, "required": True}  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_lh05_impl_options_are_pluggys(options: Any) -> None:
     def function() -> None: ...
 
     HookimplMarker("zoo")(**options)(function)
-    ours = function.zoo_impl  # type: ignore[attr-defined]
+    ours = function.zoo_impl  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     pluggy.HookimplMarker("zoo")(**options)(function)
-    assert ours == function.zoo_impl  # type: ignore[attr-defined]
+    assert ours == function.zoo_impl  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
 
 
 def test_lh05_markers_work_with_and_without_parentheses() -> None:
@@ -62,8 +62,8 @@ def test_lh05_markers_work_with_and_without_parentheses() -> None:
     assert HookimplMarker("b")()(function) is function
     assert HookspecMarker("c")(function) is function
     assert HookspecMarker("d")(required=False)(function) is function
-    assert function.d_spec["required"] is False  # type: ignore[attr-defined]
-    assert function.c_spec["required"] is True  # type: ignore[attr-defined]
+    assert function.d_spec["required"] is False  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
+    assert function.c_spec["required"] is True  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
 
 
 def test_lh05_historic_and_firstresult_exclude_each_other() -> None:
@@ -96,7 +96,7 @@ def test_lh19_implements_takes_the_project_of_the_spec() -> None:
             """A hook of another project."""
 
     class Cat:
-        @implements(Specs.speak)  # type: ignore[call-overload, untyped-decorator]
+        @implements(Specs.speak)  # type: ignore[call-overload, untyped-decorator]  # wrong on purpose
         def speak(self) -> str:
             return "Meow"
 

@@ -100,9 +100,9 @@ def test_lh05_what_an_instance_stores_itself_is_taken_as_it_is() -> None:
 
 def test_lh05_modules_and_plain_namespaces_work() -> None:
     module = ModuleType("plugin")
-    module.one = hookimpl(lambda: 1)  # type: ignore[attr-defined]
-    module.two = Kinds().method  # type: ignore[attr-defined]
-    module.three = Kinds  # type: ignore[attr-defined]
+    module.one = hookimpl(lambda: 1)  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
+    module.two = Kinds().method  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
+    module.three = Kinds  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     assert names(module) == ["one", "two"]
     assert call(module, "one") == 1
     assert names(SimpleNamespace(one=hookimpl(lambda: 1))) == ["one"]
@@ -114,7 +114,7 @@ def test_lh05_inherited_and_overridden_functions() -> None:
             return "unmarked now"
 
         @hookimpl
-        def unmarked(self) -> str:  # type: ignore[override]
+        def unmarked(self) -> str:  # type: ignore[override]  # narrower on purpose
             return "marked now"
 
     found = names(Child())
@@ -130,7 +130,7 @@ def test_lh05_other_objects_have_no_marks(strange: object) -> None:
 
 def test_lh05_an_object_that_hides_its_dict_is_read_by_its_class() -> None:
     class Hiding:
-        __dict__ = 42  # type: ignore[assignment]
+        __dict__ = 42  # type: ignore[assignment]  # wrong on purpose
 
         @hookimpl
         def method(self) -> str:
@@ -142,7 +142,7 @@ def test_lh05_an_object_that_hides_its_dict_is_read_by_its_class() -> None:
 def test_lh05_a_mark_that_is_no_mapping_is_none() -> None:
     def function() -> None: ...
 
-    function.pluginkit_impl = "odd"  # type: ignore[attr-defined]
+    function.pluginkit_impl = "odd"  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
     assert names(SimpleNamespace(function=function)) == []
 
 
@@ -152,7 +152,7 @@ def plain(a: int, b: int, c: int = 1, *args: int, d: int = 2, **kwargs: int) -> 
 class Holder:
     def method(self, a: int, b: int = 1) -> None: ...
 
-    def no_self(a: int, b: int = 1) -> None: ...  # type: ignore[misc]
+    def no_self(a: int, b: int = 1) -> None: ...  # type: ignore[misc]  # wrong on purpose
 
     @staticmethod
     def static(a: int, b: int = 1) -> None: ...

@@ -260,7 +260,7 @@ def test_lh05_warn_on_impl_warns_at_the_implementation() -> None:
 
     old_goes = {"old": UserWarning("old goes")}
     mark = spec(warn_on_impl=FutureWarning("speak goes"), warn_on_impl_args=old_goes)
-    specs.speak = mark(speak)  # type: ignore[attr-defined]
+    specs.speak = mark(speak)  # type: ignore[attr-defined]  # marks are attributes that checkers do not see
 
     class Plugin:
         @impl

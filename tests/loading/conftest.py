@@ -41,7 +41,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
         **options: object,
     ) -> Generation:
         root = write_tree(tmp_path / place / package, files)
-        generation = Generation(package, snapshot.take(root), **options)  # type: ignore[arg-type]
+        generation = Generation(package, snapshot.take(root), **options)  # type: ignore[arg-type]  # the options of Generation, passed on
         made.append(generation)
         if commit:
             generation.commit()

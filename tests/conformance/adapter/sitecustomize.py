@@ -21,7 +21,7 @@ if os.environ.get("CONFORMANCE_MANAGER") == "pluginkit":
     from pluginkit.hooks import PluginManager, compiling
     from pluginkit.hooks.multicall import multicall
 
-    pluggy.PluginManager = pluggy._manager.PluginManager = PluginManager  # type: ignore[misc]
+    pluggy.PluginManager = pluggy._manager.PluginManager = PluginManager  # type: ignore[misc]  # wrong on purpose
     pluggy._callers._multicall = multicall
 
     generated = itertools.count()
@@ -31,7 +31,7 @@ if os.environ.get("CONFORMANCE_MANAGER") == "pluginkit":
         next(generated)
         return get(self, text, hook)
 
-    compiling.CodeCache.get = counting_get  # type: ignore[method-assign]
+    compiling.CodeCache.get = counting_get  # type: ignore[method-assign]  # replaced on purpose
 
     def report() -> None:
         sys.stderr.write(f"generated functions: {next(generated)}\n")

@@ -43,7 +43,7 @@ def doctor_command(session: Session, as_json: bool) -> int:
     names          plugins that are named like an installed module
 
     Nothing of any plugin is run. Plugins that are switched off are not looked at.
-    """  # noqa: D301  # \b is click's mark for a paragraph that keeps its lines
+    """  # noqa: D301  # the \b is click's mark for a paragraph that keeps its lines
     session.is_quiet = True
     findings = list(_examine(session))
     is_fine = all(finding.severity != "problem" for finding in findings)

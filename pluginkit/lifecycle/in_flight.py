@@ -74,5 +74,7 @@ def _concerns(frame: FrameType, provider: Provider) -> bool:
 
 
 def _holds(value: Any, provider: Provider) -> bool:
-    many = value if isinstance(value, list | tuple) else getattr(value, "implementations", (value,))
+    many = value if isinstance(value, list | tuple) else getattr(value, "implementations", None)
+    if not isinstance(many, list | tuple):
+        many = (value,)
     return any(getattr(one, "provider", None) is provider for one in many)

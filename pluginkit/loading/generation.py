@@ -14,7 +14,6 @@ generation, and `alive()` names the modules that somebody still holds.
 from __future__ import annotations
 
 import builtins
-import importlib
 import itertools
 import sys
 import typing
@@ -34,6 +33,7 @@ Wire = Callable[[str], "Generation | None"]
 """Answers which generation of another plugin a top-level import name means, if any."""
 
 _numbers = itertools.count(1)
+_import_statement = builtins.__import__
 
 
 class Canary:
@@ -99,7 +99,10 @@ class Generation:
             raise ImportError(
                 f"{self.public_name(key)!r}: generation {self.number} of this plugin was purged"
             )
-        return importlib.import_module(key)
+        # The statement's own function: unlike `importlib.import_module` it accepts a half
+        # initialised module where threads that import in a circle would wait for each other.
+        _import_statement(key)
+        return sys.modules[key]
 
     def public_name(self, key: str) -> str:
         """The name that the module kept under `key` shows to the world."""

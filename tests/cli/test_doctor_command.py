@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from packaging.specifiers import SpecifierSet
 from pluginkit.cli.checks.exclusion import exclude_each_other
 from pluginkit.testing import write_plugin
 from tests.support.dists import Wheel
+
+# Versions that are no PEP 440 versions: older releases of packaging cannot compare them.
+ARBITRARY = pytest.mark.skipif(
+    int(metadata.version("packaging").partition(".")[0]) < 26, reason="needs packaging 26"
+)
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -234,8 +240,8 @@ def test_cl04_a_range_that_has_a_version_does_not_exclude_itself(specifiers: Spe
         ("~=1.4.2", ">=1.5", True),
         (">=1!0", "<1!0.5", False),
         (">=1!0", "<5", True),
-        ("===weird", "===weird", False),
-        ("===weird", "===other", True),
+        pytest.param("===weird", "===weird", False, marks=ARBITRARY),
+        pytest.param("===weird", "===other", True, marks=ARBITRARY),
         (">1.0rc1,<1.0", "", True),  # `<1.0` leaves out the pre-releases of 1.0
         (">1.0rc1,<1.0rc3", "!=1.0rc1", False),
         (">1.0.dev3,<1.0.dev5", "", False),

@@ -292,7 +292,8 @@ def test_cl03_a_second_ctrl_c_does_not_wait_for_plugins_that_do_not_stop(
     on_terminal: Callable[..., Terminal],
 ) -> None:
     body = "import threading\n" + STOPPING.replace(
-        'open("stopped", "w").close()', "print('holding on')\n        threading.Event().wait(600)"
+        'open("stopped", "w").close()',
+        "threading.Timer(0.5, print, ['holding on']).start()\n        threading.Event().wait(600)",
     )
     write_plugin("plugins", "stopping", body, type="animal", entrypoint="stopping:Stopping")
     terminal = on_terminal("-m", "pluginkit", "run")

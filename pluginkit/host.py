@@ -63,6 +63,8 @@ class Host:
     - `runtimes`: more ways to run plugins, beside the native one.
     - `strict`: a plugin that looks a setting up with the wrong type gets an error, not the default.
     - `signals`: close the host on SIGTERM and SIGINT (main thread only).
+    - `control`: let `pluginkit list`, `reload` and the like act on this host while it runs, by a socket
+      that only the same user can use; a text is the name that tells it from others of the same config.
 
     >>> from pluginkit import Host, hookimpl, hookspec
     >>> class Animal:
@@ -98,6 +100,7 @@ class Host:
         runtimes: Iterable[Runtime] = (),
         strict: bool = False,
         signals: bool = False,
+        control: bool | str = False,
     ) -> None:
         # Imported here: a plugin that imports pluginkit for its markers pays for no host.
         from pluginkit.host_exit import ExitGuard
@@ -129,6 +132,7 @@ class Host:
         )
         self._lifecycle = self._rooms.lifecycle
         self._exit = ExitGuard(self, signals=signals)
+        self._control = self._rooms.control_server(self, control) if control else None
         self._is_closed = False
 
     @classmethod
@@ -164,6 +168,8 @@ class Host:
         self._require_open()
         self._exit.arm()
         self._lifecycle.start_all()
+        if self._control is not None:
+            self._control.start()
         return self
 
     def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
@@ -175,9 +181,13 @@ class Host:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._control is not None:
+            self._control.stop()
         try:
             errors = self._lifecycle.close_all(timeout)
         finally:
+            if self._control is not None:
+                self._control.join()
             self._exit.disarm()
         if errors is not None:
             raise errors

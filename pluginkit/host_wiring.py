@@ -15,8 +15,10 @@ from pluginkit.services import HostFunctions
 
 if TYPE_CHECKING:
     from pluginkit.config import Config
+    from pluginkit.control.server import ControlServer
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.hooks import CallFailure
+    from pluginkit.host import Host
     from pluginkit.runtimes import Instance
 
 LANGUAGES = frozenset({"python"})
@@ -39,6 +41,7 @@ class Rooms:
         runtimes: Iterable[Runtime],
     ) -> None:
         self.setup = setup
+        self.app_name = project if config is None else config.application.app_name
         self.contracts = read_contracts(config, contracts, project)
         self.events = EventBus()
         self.runtimes = {runtime.name: runtime for runtime in (NativeRuntime(), *runtimes)}
@@ -74,6 +77,14 @@ class Rooms:
 
     def discover(self) -> Catalogue:
         return self.setup.discover(self.vocabulary)
+
+    def control_server(self, host: Host, control: bool | str) -> ControlServer:
+        """The socket by which `host` can be asked from outside; not open yet."""
+        from pluginkit.control.identity import Identity
+        from pluginkit.control.server import ControlServer
+
+        name = control if isinstance(control, str) else self.app_name
+        return ControlServer(host, Identity.of(name, self.setup.config_file, self.setup.plugins_dirs))
 
     def _keep(self, failure: CallFailure) -> None:
         # By way of the attribute: the choices are made after the table that it changes.

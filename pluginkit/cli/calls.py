@@ -1,40 +1,20 @@
-"""Hook calls from outside: what was typed becomes arguments, each answer keeps its plugin's name."""
+"""Hook calls from the command line: what was typed becomes arguments, what came of it is told once."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.cli.answers import Answer, answer_of
 from pluginkit.cli.log_lines import failures_are_told
-from pluginkit.cli.values import plain
-from pluginkit.errors import CallTimeout, UnknownName, UsageError, passes_through
-from pluginkit.hooks import Outcome
+from pluginkit.control import calling
+from pluginkit.control.calling import Answer
+from pluginkit.control.requests import plain_argument
+from pluginkit.errors import UsageError
 
 if TYPE_CHECKING:
     from pluginkit.contracts import HookSpecInfo
     from pluginkit.host import Host
-
-
-def hook_of(host: Host, name: str) -> HookSpecInfo:
-    """The spec of a hook of one of the host's contracts. Raises `UnknownName` with the nearest."""
-    specs = {hook: info for contract in host.contracts.values() for hook, info in contract.hooks.items()}
-    if name not in specs:
-        raise UnknownName("hook", name, specs)
-    return specs[name]
-
-
-def callable_hook_of(host: Host, name: str) -> HookSpecInfo:
-    """As `hook_of`, for a hook that is to be called. Raises `UsageError` if only its host can do that."""
-    spec = hook_of(host, name)
-    if spec.historic:
-        raise UsageError(
-            f"hook {name!r} is historic: its calls are kept for plugins that come later, so only the "
-            "host program can make them"
-        )
-    return spec
 
 
 def pairs(words: Iterable[str]) -> dict[str, str]:
@@ -62,30 +42,9 @@ def call(
     plugin: str | None = None,
     timeout: float | None = None,
 ) -> tuple[Answer, ...]:
-    """Call a hook, or one plugin's implementation of it; a failure is an answer like any other.
-
-    Raises `CallTimeout` when it takes longer than `timeout` seconds, `UsageError` if `plugin` does
-    not implement the hook.
-    """
-    hook = getattr(host.hook, spec.name)
-    wanted = None if plugin is None else host.plugins[plugin].name
-    implementations = [one for one in hook.implementations() if wanted in (None, one.plugin)]
-    if wanted is not None and not implementations:
-        raise UsageError(
-            f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
-        )
-    outcomes: Iterable[Outcome[Any]]
+    """Call a hook of a host of our own; whoever calls this shows the failures."""
     with failures_are_told():
-        if spec.is_async or any(one.asyncness != "no" for one in implementations):
-            from pluginkit.cli.awaited import call_awaited
-
-            providers = list(dict.fromkeys(one.provider for one in implementations))
-            outcomes = call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
-        elif wanted is None:
-            outcomes = hook.using(timeout=timeout).attributed(**arguments)
-        else:
-            outcomes = [_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments)]
-    return tuple(answer_of(host, spec.name, outcome) for outcome in outcomes)
+        return calling.call(host, spec, arguments, plugin=plugin, timeout=timeout)
 
 
 def shown_call(spec: HookSpecInfo, arguments: Mapping[str, Any]) -> str:
@@ -94,24 +53,3 @@ def shown_call(spec: HookSpecInfo, arguments: Mapping[str, Any]) -> str:
         f"{key}={json.dumps(plain_argument(value), ensure_ascii=False)}" for key, value in arguments.items()
     )
     return f"{spec.name}({', '.join(given)})"
-
-
-def plain_argument(value: object) -> Any:
-    """An argument as plain data; a context by its values."""
-    from pluginkit.contracts import CallContext
-
-    return plain(value.values if isinstance(value, CallContext) else value)
-
-
-def _of_one(
-    host: Host, implementation: Callable[..., Any], plugin: str, arguments: Mapping[str, Any]
-) -> Outcome[Any]:
-    version, began = host.plugins[plugin].version, time.perf_counter()
-    result, failure = None, None
-    try:
-        result = implementation(**arguments)
-    except BaseException as error:
-        if passes_through(error) or isinstance(error, CallTimeout):
-            raise
-        failure = error
-    return Outcome(plugin, version, result, failure, time.perf_counter() - began)

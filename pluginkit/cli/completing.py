@@ -46,7 +46,7 @@ def _hooks(host: Host, _: click.Context) -> Iterator[Offer]:
 
 
 def _arguments(host: Host, context: click.Context) -> Iterator[Offer]:
-    from pluginkit.cli.calls import hook_of
+    from pluginkit.control.calling import hook_of
 
     given = {word.partition("=")[0] for word in context.params.get("arguments") or ()}
     for name in hook_of(host, context.params["hook"]).parameters:

@@ -10,7 +10,7 @@ from pluginkit.cli.paths import shown_path
 from pluginkit.lifecycle import PluginState
 
 if TYPE_CHECKING:
-    from pluginkit.cli.answers import Answer
+    from pluginkit.control.calling import Answer
     from pluginkit.errors import Reason
     from pluginkit.host import Host
     from pluginkit.lifecycle import Failure, Plugin

@@ -44,6 +44,22 @@ def global_options(*, hidden: bool) -> list[click.Option]:
             hidden=hidden,
         ),
         click.Option(
+            ["--host", "host_name"],
+            metavar="NAME",
+            help="Which running host is meant, if several have this configuration; `run` takes it as its name.",
+            expose_value=False,
+            callback=_keep,
+            hidden=hidden,
+        ),
+        click.Option(
+            ["--no-host"],
+            is_flag=True,
+            help="Do not ask a host that runs; look at the files instead.",
+            expose_value=False,
+            callback=_keep,
+            hidden=hidden,
+        ),
+        click.Option(
             ["--strict"],
             is_flag=True,
             help="Unknown configuration keys are errors, and `run` exits 3 if a plugin failed.",

@@ -19,6 +19,10 @@ MODULES = {
     "info": f"{_COMMANDS}.info",
     "hooks": f"{_COMMANDS}.hooks",
     "call": f"{_COMMANDS}.call",
+    "load": f"{_COMMANDS}.load",
+    "unload": f"{_COMMANDS}.load",
+    "reload": f"{_COMMANDS}.reload",
+    "events": f"{_COMMANDS}.events",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",
@@ -66,6 +70,9 @@ def program(context: click.Context) -> int:
     The host is described by a config.yaml: its contracts, where its plugins are, which of them
     are on. Commands that only look (list, info, validate, doctor, enable, disable, config, and
     hooks without --load) never run a line of any plugin, so they work however broken one is.
+
+    While `pluginkit run` serves that configuration, list, info, hooks, call, enable and disable
+    ask the running host and say so; load, unload, reload and events always do.
 
     Data goes to stdout, diagnostics to stderr. The options below may stand before or after a
     command.

@@ -11,7 +11,6 @@ from pluginkit.cli.table import Table
 from pluginkit.lifecycle import PluginState, describe
 
 if TYPE_CHECKING:
-    from pluginkit.discovery import Origin
     from pluginkit.host import Host
     from pluginkit.lifecycle import Plugin
     from pluginkit.lifecycle.store import PastFailure
@@ -37,21 +36,20 @@ def row_of(plugin: Plugin, failures: dict[str, PastFailure]) -> Row:
     return row
 
 
-def table_of(host: Host, rows: list[Row]) -> Table:
+def table_of(rows: list[Row]) -> Table:
     """The rows for people."""
-    origins = [shown_origin(plugin.origin) for plugin in host.plugins.everything()]
     table = Table(("NAME", "VERSION", "TYPE", "STATE", "RUNTIME", "ORIGIN"), notes="REASON")
-    for row, origin in zip(rows, origins, strict=True):
+    for row in rows:
+        origin = shown_origin(row["origin"])
         reason = row["reason"]["text"] if row["reason"] is not None else ""
         table.add(row["name"], row["version"], row["type"], row["state"], row["runtime"], origin, note=reason)
     return table
 
 
-def shown_origin(origin: Origin) -> str:
+def shown_origin(origin: str) -> str:
     """An origin with the path as the user would type it."""
-    if origin.kind in ("directory", "file") and origin.path is not None:
-        return f"{'dir' if origin.kind == 'directory' else 'file'}:{shown_path(origin.path)}"
-    return str(origin)
+    kind, colon, path = origin.partition(":")
+    return f"{kind}:{shown_path(path)}" if colon and kind in ("dir", "file") else origin
 
 
 def _moment(seconds: float) -> str:

@@ -1,19 +1,33 @@
-"""Serving until somebody says stop: Ctrl-C, SIGTERM, or the terminal that goes away."""
+"""Serving until somebody says stop: Ctrl-C, SIGTERM, or the terminal that goes away. SIGHUP says: look again."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from pluginkit.cli.failures import show_load_failure
+from pluginkit.cli.output import notice, remark
+from pluginkit.cli.remembered import remember_failures
+from pluginkit.errors import StateError
+
+if TYPE_CHECKING:
+    from pluginkit.cli.session import Session
+    from pluginkit.host import Host
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (*STOPPING, signal.SIGHUP)
 
 
 @contextmanager
-def stop_signals() -> Iterator[Callable[[], None]]:
+def stop_signals(on_hangup: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Give a function that waits for the first signal; the second does again what it always does.
+
+    SIGHUP calls `on_hangup`, in a thread of its own so that what it does cannot keep a signal from
+    being heard; but a terminal that was there and is gone sends it too, and then it is to stop.
 
     The signals are caught from the beginning of the block, so that a Ctrl-C which comes just
     before the wait is not lost. They are read from a pipe, since the system may deliver them to
@@ -25,9 +39,14 @@ def stop_signals() -> Iterator[Callable[[], None]]:
     # The handlers do nothing: what counts is the signal's number, which Python writes into the pipe.
     before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
 
+    had_terminal = before[signal.SIGHUP] is not signal.SIG_IGN and _has_terminal()
+
     def wait() -> None:
-        while os.read(reading, 1)[0] not in SIGNALS:
-            pass  # another signal, which somebody else handles
+        while (number := os.read(reading, 1)[0]) not in STOPPING:
+            if number == signal.SIGHUP:
+                if had_terminal and not _has_terminal():
+                    break
+                threading.Thread(target=on_hangup, name="pluginkit-rescan", daemon=True).start()
         _restore(before)
 
     try:
@@ -42,3 +61,27 @@ def stop_signals() -> Iterator[Callable[[], None]]:
 def _restore(before: dict[signal.Signals, Any]) -> None:
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a terminal that is still there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def rescan(host: Host, session: Session) -> None:
+    """Look for plugins again and load what is new; what comes of it is told on stderr."""
+    try:
+        report = host.load()
+    except StateError:
+        return  # the host is being closed
+    for warning in report.warnings:
+        notice(warning)
+    for failure in report.failed:
+        show_load_failure(host.plugins[failure.plugin], debug=session.debug)
+    remember_failures(host)
+    loaded = f": {', '.join(report.loaded)}" if report.loaded else ""
+    remark(f"Looked again; {len(report.loaded)} loaded{loaded}.")

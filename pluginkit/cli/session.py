@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 class Session:
     """The global options as they were given, wherever they stood on the command line.
 
-    `is_quiet` keeps notices back: a shell that completes a line has no place for them.
+    `is_quiet` keeps notices back: a shell that completes a line has no place for them. `serves`
+    says that the host of this session is one that others may ask.
     """
 
     config_file: Path | None = None
     plugins_dir: Path | None = None
     debug: bool = False
     strict: bool = False
+    host_name: str | None = None
+    no_host: bool = False
+    serves: bool = field(default=False, kw_only=True)
     is_quiet: bool = field(default=False, kw_only=True)
     log_from: int = field(default=logging.WARNING, kw_only=True)
 
@@ -55,7 +59,7 @@ class Session:
         from pluginkit.host import Host
 
         with self._contracts_beside_config():
-            return Host(self.config, strict=self.strict)
+            return Host(self.config, strict=self.strict, control=self.serves and (self.host_name or True))
 
     @contextmanager
     def _contracts_beside_config(self) -> Iterator[None]:

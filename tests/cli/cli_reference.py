@@ -49,6 +49,17 @@ JSON = {
             "given as base64 (bytes), as a mapping (dataclasses), or by its repr"
         ),
     ),
+    "reload": (
+        (
+            "plugin, ok, old_generation, new_generation, seconds, together, failure, is_unchanged, is_check, "
+            "running, alive, problems"
+        ),
+        (
+            "`failure` is null or the step that failed: `plugin`, `step`, `reason` (`code`, `text`, `problems`), "
+            "`error`, `file`, `line`, `traceback`, `time`"
+        ),
+    ),
+    "events": ("kind, plugin, time, data", "one object for each event, on a line of its own"),
     "validate": (
         "ok, files",
         (
@@ -97,6 +108,14 @@ The configuration also reads the environment: `PLUGINKIT_LOGGING__LOG_LEVEL=debu
 | command | keys beside `schema_version` | of each row |
 |---|---|---|
 {json}
+
+## The running host
+
+While a host serves with the same configuration, `list`, `info`, `hooks`, `call`, `enable` and `disable` ask it
+instead of loading or reading anything themselves, and say so on stderr; `--no-host` leaves it alone. `load`,
+`unload`, `reload` and `events` need one. `pluginkit run --serve` is such a host, and so is any program with
+`Host(…, control=True)`. Hosts are told apart by their config file and their name (`application.app_name`, or
+`--host NAME`); with `--plugins-dir` also by their plugins directory. See [control.md](control.md).
 
 ## Exit codes
 

@@ -154,7 +154,7 @@ def test_cl03_what_a_plugin_notes_for_its_author_is_a_notice(cli: Callable[..., 
 
 
 @pytest.mark.usefixtures("calls")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_cl03_serving_ends_cleanly_at_a_signal(
     number: signal.Signals, make_stream: Callable[[str], Any]
 ) -> None:

@@ -14,8 +14,8 @@ from pluginkit.cli.output import complain, remark, show_json
 from pluginkit.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from pluginkit.cli.answers import Answer
-    from pluginkit.contracts import HookSpecInfo
+    from pluginkit.control.calling import Answer
+    from pluginkit.control.client import ControlClient
 
 
 @click.command(
@@ -47,7 +47,7 @@ def call_command(
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Load the plugins, call a hook, and print the answer of each.
+    """Load the plugins, call a hook, and print the answer of each. A host that runs is asked.
 
     Values are read by the hook's annotations: true/false, yes/no, on/off or 1/0 for a bool,
     numbers, text as it is, the names of an enumeration, and JSON for lists and mappings. A hook
@@ -57,20 +57,51 @@ def call_command(
     What plugins print goes to stderr. A plugin that fails does not keep the others from
     answering; the exit code is 3 then.
     """
-    from pluginkit.cli.calls import call, callable_hook_of, pairs
+    from pluginkit.cli.calls import pairs
+    from pluginkit.cli.running import running_host
+
+    given = pairs(arguments)
+    with running_host(session) as running:
+        if running is not None:
+            return _ask(session, running, (hook, given, plugin, timeout), as_json)
+    return _call(session, (hook, given, plugin, timeout), as_json)
+
+
+Wish = tuple[str, "dict[str, str]", "str | None", "float | None"]
+"""What was typed: hook, arguments, plugin, timeout."""
+
+
+def _ask(session: Session, running: ControlClient, wish: Wish, as_json: bool) -> int:
+    """Let the running host make the call."""
+    from pluginkit.control.calling import Answer
+
+    hook, text, plugin, timeout = wish
+    result = running.ask("call", hook=hook, text=text, plugin=plugin, timeout=timeout)
+    answers = tuple(map(Answer.from_sent, result["results"]))
+    _show(session, result["hook"], result["arguments"], answers, as_json)
+    return Exit.FINE if all(answer.ok for answer in answers) else Exit.PLUGIN
+
+
+def _call(session: Session, wish: Wish, as_json: bool) -> int:
+    """Make the call with a host of our own."""
+    from pluginkit.cli.calls import call
     from pluginkit.cli.loading import loaded_host
     from pluginkit.contracts import arguments_from_text
+    from pluginkit.control.calling import callable_hook_of
+    from pluginkit.control.requests import plain_argument
     from pluginkit.errors import CallTimeout
 
+    hook, text, plugin, timeout = wish
     host = session.host
     spec = callable_hook_of(host, hook)
-    given = arguments_from_text(spec, pairs(arguments))
+    given = arguments_from_text(spec, text)
     if plugin is not None:
         plugin = host.refresh()[plugin].name
     try:
         with loaded_host(session, plugin):
             answers = call(host, spec, given, plugin=plugin, timeout=timeout)
-            _show(session, spec, given, answers, as_json)
+            arguments = {key: plain_argument(value) for key, value in given.items()}
+            _show(session, spec.name, arguments, answers, as_json)
     except CallTimeout as error:
         complain(str(error))
         return Exit.PLUGIN
@@ -79,22 +110,20 @@ def call_command(
 
 def _show(
     session: Session,
-    spec: HookSpecInfo,
-    given: dict[str, object],
+    hook: str,
+    arguments: dict[str, object],
     answers: tuple[Answer, ...],
     as_json: bool,
 ) -> None:
     from pluginkit.cli.answers import show_answers
-    from pluginkit.cli.calls import plain_argument
     from pluginkit.cli.failures import show_call_failure
 
     if as_json:
-        arguments = {key: plain_argument(value) for key, value in given.items()}
         results = [answer.as_dict() for answer in answers]
-        show_json({"hook": spec.name, "arguments": arguments, "results": results})
+        show_json({"hook": hook, "arguments": arguments, "results": results})
     else:
         show_answers(answers)
     for answer in answers:
         show_call_failure(answer, debug=session.debug)
     if not answers:
-        remark(f"No plugin that is loaded implements {spec.name!r}; see: pluginkit list")
+        remark(f"No plugin that is loaded implements {hook!r}; see: pluginkit list")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import Any
 
 import click
 
@@ -12,10 +13,6 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import Painted, remark, show, show_json, show_raw
 from pluginkit.cli.session import Session, pass_session
-
-if TYPE_CHECKING:
-    from pluginkit.contracts import HookSpecInfo
-    from pluginkit.host import Host
 
 
 @click.command(
@@ -38,35 +35,42 @@ def hooks_command(session: Session, name: str | None, load: bool, source: bool, 
     """Show what the host calls: its hooks, or the hook NAME.
 
     Hooks are read from the host's contracts, so no plugin is run, unless --load or --source asks
-    for those that implement them.
+    for those that implement them. A host that runs is asked; it has loaded its plugins already.
     """
-    from pluginkit.cli.calls import hook_of
-    from pluginkit.cli.hook_rows import describe_hook
-    from pluginkit.cli.loading import loaded_host
-
     if source and name is None:
         raise click.UsageError("--source shows one hook: name it, as in `pluginkit hooks speak --source`")
-    host = session.host
-    specs = _all_specs(host) if name is None else [hook_of(host, name)]
-    if load or source:
-        with loaded_host(session):
-            rows = [describe_hook(host, spec, loaded=True) for spec in specs]
-    else:
-        rows = [describe_hook(host, spec, loaded=False) for spec in specs]
+    rows = _rows(session, name, load=load or source)
     if as_json:
         show_json({"hooks": rows})
     elif source:
         show_raw(rows[0]["source"].rstrip())
     elif name is None:
-        _show_table(rows, load=load)
+        _show_table(rows, load=rows[0]["implementations"] is not None)
     else:
         _show_one(rows[0])
     return Exit.FINE
 
 
-def _all_specs(host: Host) -> list[HookSpecInfo]:
-    specs = {name: hook for contract in host.contracts.values() for name, hook in contract.hooks.items()}
-    return [specs[name] for name in sorted(specs)]
+def _rows(session: Session, name: str | None, *, load: bool) -> list[dict[str, Any]]:
+    """A row for each hook, from the running host or from one of our own."""
+    from pluginkit.cli.loading import loaded_host
+    from pluginkit.cli.paths import shown_path
+    from pluginkit.cli.running import running_host
+    from pluginkit.control.calling import hook_of
+    from pluginkit.control.describing import all_specs, describe_hook
+
+    with running_host(session) as running:
+        if running is not None:
+            rows: list[dict[str, Any]] = running.ask("hooks", name=name)["hooks"]
+        else:
+            host = session.host
+            specs = all_specs(host) if name is None else [hook_of(host, name)]
+            with loaded_host(session) if load else nullcontext():
+                rows = [describe_hook(host, spec, loaded=load) for spec in specs]
+    for row in rows:
+        for one in row["implementations"] or ():
+            one["file"] = None if one["file"] is None else shown_path(one["file"])
+    return rows
 
 
 def _show_table(rows: list[dict[str, Any]], *, load: bool) -> None:

@@ -16,7 +16,6 @@ from pluginkit.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from pluginkit.host import Host
-    from pluginkit.lifecycle import Plugin
 
 
 @click.command(
@@ -34,11 +33,12 @@ def info_command(session: Session, name: str, as_json: bool) -> int:
     """Show all that is known of one plugin without running it.
 
     That is its state and the reason, what its manifest says, what its config file sets (secrets
-    are hidden), and which other plugins want its name.
+    are hidden), and which other plugins want its name. A host that runs is asked.
     """
-    host = session.host
-    plugin = host.refresh()[name]
-    data = _described(host, plugin)
+    from pluginkit.cli.running import running_host
+
+    with running_host(session) as running:
+        data = _described(session.host, name) if running is None else running.ask("info", name=name)["plugin"]
     if as_json:
         show_json({"plugin": data})
     else:
@@ -46,32 +46,13 @@ def info_command(session: Session, name: str, as_json: bool) -> int:
     return Exit.FINE
 
 
-def _described(host: Host, plugin: Plugin) -> dict[str, Any]:
+def _described(host: Host, name: str) -> dict[str, Any]:
     from pluginkit.cli.remembered import past_failures
     from pluginkit.cli.rows import row_of
-    from pluginkit.manifest import as_dict, normalise_name, problems_as_dicts
+    from pluginkit.control.describing import details_of
 
-    reason, manifest = plugin.reason, plugin.manifest
-    rivals = [p for p in host.plugins.conflicts if normalise_name(p.name) == normalise_name(plugin.name)]
-    return {
-        **row_of(plugin, past_failures(host)),
-        "problems": problems_as_dicts(reason.problems if reason is not None else ()),
-        "manifest": None if manifest is None else as_dict(manifest),
-        "config": _config_of(host, plugin.name),
-        "conflicts": [{"origin": str(p.origin), "reason": str(p.reason)} for p in rivals],
-    }
-
-
-def _config_of(host: Host, name: str) -> dict[str, Any] | None:
-    """What the plugin's config file says; None without one, or if it cannot be read (its state says why)."""
-    from pluginkit.config import PluginConfigs
-    from pluginkit.errors import ConfigError
-
-    try:
-        config = PluginConfigs.scan(host.setup.plugin_configs_dir).get(name)
-    except ConfigError:
-        return None
-    return None if config.file is None else config.as_dict()
+    plugin = host.refresh()[name]
+    return {**row_of(plugin, past_failures(host)), **details_of(host, plugin)}
 
 
 def _print(data: dict[str, Any]) -> None:

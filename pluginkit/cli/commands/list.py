@@ -27,17 +27,21 @@ def list_command(session: Session, as_json: bool) -> int:
     No plugin is left out: broken and disabled ones, and those that lost their name to another,
     are listed too. Nothing of any plugin is run, so a plugin that is `discovered` may still fail
     when it is loaded; if it failed in the last `pluginkit run`, and its files are the same, it
-    is listed as `failed` with that reason.
+    is listed as `failed` with that reason. A host that runs is asked instead.
     """
     from pluginkit.cli.rows import rows_of, table_of
+    from pluginkit.cli.running import running_host
 
-    host = session.host
-    host.refresh()
-    rows = rows_of(host)
+    with running_host(session) as running:
+        if running is not None:
+            rows = running.ask("list")["plugins"]
+        else:
+            session.host.refresh()
+            rows = rows_of(session.host)
     if as_json:
         show_json({"plugins": rows})
     elif rows:
-        table_of(host, rows).show()
+        table_of(rows).show()
     if not rows:
         _say_why_empty(session)
     return Exit.FINE

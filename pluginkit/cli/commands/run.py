@@ -47,22 +47,25 @@ def run_command(session: Session, once: bool | None) -> int:
     """Start the host of config.yaml: load its plugins, make the calls it lists, and serve.
 
     Shows the plugins in a table, then the answers of each call under `calls` of the
-    configuration. On a terminal the host then serves until Ctrl-C; SIGTERM and SIGHUP stop it
-    as cleanly, and a second Ctrl-C at once. A plugin that is broken stops nothing: it is told on
-    stderr, with its file and what to do, and `pluginkit list` remembers it.
+    configuration. On a terminal the host then serves until Ctrl-C; SIGTERM stops it as cleanly,
+    and a second Ctrl-C at once. SIGHUP loads what is new. A plugin that is broken stops nothing:
+    it is told on stderr, with its file and what to do, and `pluginkit list` remembers it.
+
+    While it serves, `pluginkit list`, `reload` and the like act on it.
     """
     from pluginkit.cli.loading import loaded_host
-    from pluginkit.cli.serving import stop_signals
+    from pluginkit.cli.serving import rescan, stop_signals
 
+    is_once = not is_terminal(sys.stdout) if once is None else once
+    session.serves = not is_once
     host = session.host
     session.log_from = _LEVELS[session.config.log_level]
     calls = _calls(host, session)
-    is_once = not is_terminal(sys.stdout) if once is None else once
     with loaded_host(session):
         _show_plugins(host)
         failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
         if not is_once:
-            with stop_signals() as wait_for_stop:
+            with stop_signals(lambda: rescan(host, session)) as wait_for_stop:
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
                 wait_for_stop()
                 remark("Stopping.")
@@ -72,7 +75,7 @@ def run_command(session: Session, once: bool | None) -> int:
 
 def _calls(host: Host, session: Session) -> list[Call]:
     """The calls of the configuration, ready to be made; what is wrong with any is told before the first."""
-    from pluginkit.cli.calls import callable_hook_of
+    from pluginkit.control.calling import callable_hook_of
     from pluginkit.config.frozen import thaw
     from pluginkit.contracts import arguments_from_values
     from pluginkit.errors import ConfigError, Problem, UsageError
@@ -95,7 +98,7 @@ def _show_plugins(host: Host) -> None:
 
     rows = rows_of(host)
     if rows:
-        table_of(host, rows).show()
+        table_of(rows).show()
     else:
         remark("No plugins were found. `pluginkit new NAME --type TYPE` begins one.")
 

@@ -27,7 +27,8 @@ def enable_command(session: Session, names: tuple[str, ...]) -> int:
     """Undo `disable`, for later runs too.
 
     A plugin whose own config file says `enabled: false`, or that config.yaml lists under
-    plugins.disabled, stays disabled: the file is named, and has the last word.
+    plugins.disabled, stays disabled: the file is named, and has the last word. A host that runs
+    loads it at once.
     """
     return _switch(session, names, enabled=True)
 
@@ -44,12 +45,26 @@ def disable_command(session: Session, names: tuple[str, ...]) -> int:
 
     The choice is kept in the state directory and read before anything is imported, so it helps
     against a plugin that breaks its host. Plugins that require one of these are not loaded
-    either; they are named.
+    either; they are named. A host that runs unloads it at once.
     """
     return _switch(session, names, enabled=False)
 
 
 def _switch(session: Session, names: tuple[str, ...], *, enabled: bool) -> int:
+    from pluginkit.cli.running import running_host
+
+    with running_host(session) as running:
+        if running is None:
+            return _switch_here(session, names, enabled=enabled)
+        # All names are looked up before the first is switched.
+        wanted = [running.ask("info", name=name)["plugin"]["name"] for name in names]
+        for name in wanted:
+            plugin = running.ask("enable" if enabled else "disable", name=name)["plugin"]
+            show(f"{name}: {plugin['state']}")
+    return Exit.FINE
+
+
+def _switch_here(session: Session, names: tuple[str, ...], *, enabled: bool) -> int:
     host = session.host
     # All names are looked up before the first choice is written.
     wanted = [host.refresh()[name].name for name in names]

@@ -1,0 +1,182 @@
+"""Hook calls from outside: each answer keeps its plugin's name, and nothing that holds the plugin.
+
+An exception holds its traceback, that holds frames, and those hold the implementation that ran:
+while somebody keeps the error of a call, its plugin cannot be unloaded. So an error is put into
+words at once, and let go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.control.values import plain
+from pluginkit.discovery import Found
+from pluginkit.errors import CallTimeout, ContainedError, Reason, UnknownName, UsageError, passes_through
+from pluginkit.hooks import Outcome
+from pluginkit.lifecycle import Failure
+from pluginkit.lifecycle.failure import failure_of
+
+if TYPE_CHECKING:
+    from pluginkit.contracts import HookSpecInfo
+    from pluginkit.control.controlled import Controlled
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One plugin's part in a call: its result, or why there is none."""
+
+    plugin: str
+    version: str | None
+    result: Any
+    failure: Failure | None
+    seconds: float
+    error_type: str = ""
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as plain data, always with the same keys."""
+        error = None if self.ok else {"type": self.error_type, "message": self.message}
+        return {
+            "plugin": self.plugin,
+            "version": self.version,
+            "result": plain(self.result),
+            "error": error,
+            "seconds": self.seconds,
+        }
+
+    def as_sent(self) -> dict[str, Any]:
+        """As `as_dict`, with all that `from_sent` needs in another process."""
+        return {**self.as_dict(), "failure": plain(self.failure)}
+
+    @classmethod
+    def from_sent(cls, data: Mapping[str, Any]) -> Answer:
+        """The answer that another process sent."""
+        error = data["error"] or {"type": "", "message": ""}
+        return cls(
+            data["plugin"],
+            data["version"],
+            data["result"],
+            failure_from(data["failure"]),
+            data["seconds"],
+            error["type"],
+            error["message"],
+        )
+
+
+def failure_from(data: Mapping[str, Any] | None) -> Failure | None:
+    """A failure that came as plain data."""
+    if data is None:
+        return None
+    reason = Reason(data["reason"]["code"], data["reason"]["text"])
+    return Failure(**{**data, "reason": reason})
+
+
+def hook_of(host: Controlled, name: str) -> HookSpecInfo:
+    """The spec of a hook of one of the host's contracts. Raises `UnknownName` with the nearest."""
+    specs = {hook: info for contract in host.contracts.values() for hook, info in contract.hooks.items()}
+    if name not in specs:
+        raise UnknownName("hook", name, specs)
+    return specs[name]
+
+
+def callable_hook_of(host: Controlled, name: str) -> HookSpecInfo:
+    """As `hook_of`, for a hook that is to be called. Raises `UsageError` if only its host can do that."""
+    spec = hook_of(host, name)
+    if spec.historic:
+        raise UsageError(
+            f"hook {name!r} is historic: its calls are kept for plugins that come later, so only the "
+            "host program can make them"
+        )
+    return spec
+
+
+def call(
+    host: Controlled,
+    spec: HookSpecInfo,
+    arguments: Mapping[str, Any],
+    *,
+    plugin: str | None = None,
+    timeout: float | None = None,
+) -> tuple[Answer, ...]:
+    """Call a hook, or one plugin's implementation of it; a failure is an answer like any other.
+
+    Raises `CallTimeout` when it takes longer than `timeout` seconds, `UsageError` if `plugin` does
+    not implement the hook.
+    """
+    hook = getattr(host.hook, spec.name)
+    wanted = None if plugin is None else host.plugins[plugin].name
+    implementations = [one for one in hook.implementations() if wanted in (None, one.plugin)]
+    if wanted is not None and not implementations:
+        raise UsageError(
+            f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
+        )
+    outcomes: Iterable[Outcome[Any]]
+    if spec.is_async or any(one.asyncness != "no" for one in implementations):
+        from pluginkit.control.awaited import call_awaited
+
+        providers = list(dict.fromkeys(one.provider for one in implementations))
+        outcomes = call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
+    elif wanted is None:
+        outcomes = hook.using(timeout=timeout).attributed(**arguments)
+    else:
+        outcomes = [_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments)]
+    return tuple(answer_of(host, spec.name, outcome) for outcome in outcomes)
+
+
+def answer_of(host: Controlled, hook: str, outcome: Outcome[Any]) -> Answer:
+    """Put an outcome into words, and take its error apart."""
+    error = outcome.error
+    if error is None:
+        return Answer(outcome.plugin, outcome.version, outcome.result, None, outcome.seconds)
+    if isinstance(error, ContainedError) and error.__cause__ is not None:
+        error = error.__cause__  # it stands for SystemExit and its like, and says less than they do
+    plugin = host.plugins.get(outcome.plugin)
+    source = plugin.source if plugin is not None else None
+    root = source.root if isinstance(source, Found) else None
+    failure = failure_of(outcome.plugin, f"hook {hook}", "call-failed", error, root)
+    name, message = type(error).__name__, _message(error)
+    let_go(outcome.error)
+    return Answer(outcome.plugin, outcome.version, None, failure, outcome.seconds, name, message)
+
+
+def let_go(error: BaseException | None) -> None:
+    """Take the tracebacks off an error and all that it came from, so that it holds no frame."""
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        pending += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            pending += one.exceptions
+
+
+def _of_one(
+    host: Controlled, implementation: Callable[..., Any], plugin: str, arguments: Mapping[str, Any]
+) -> Outcome[Any]:
+    version, began = host.plugins[plugin].version, time.perf_counter()
+    result, failure = None, None
+    try:
+        result = implementation(**arguments)
+    except BaseException as error:
+        if passes_through(error) or isinstance(error, CallTimeout):
+            raise
+        failure = error
+    return Outcome(plugin, version, result, failure, time.perf_counter() - began)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"<{type(broken).__name__} while reading its message>"

@@ -1,0 +1,47 @@
+"""What the socket needs of a host. `Host` has all of it; this room knows no more of it than this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, overload
+
+if TYPE_CHECKING:
+    from pluginkit.contracts import Contract
+    from pluginkit.events import EventBus
+    from pluginkit.hooks import HookRelay
+    from pluginkit.lifecycle import LoadReport, Plugin, Plugins, ReloadReport, UnloadReport
+
+
+class Directories(Protocol):
+    """Where a host looks."""
+
+    @property
+    def plugin_configs_dir(self) -> Path | None: ...
+
+
+class Controlled(Protocol):
+    """A host, as far as it can be asked from outside."""
+
+    @property
+    def setup(self) -> Directories: ...
+    @property
+    def plugins(self) -> Plugins: ...
+    @property
+    def contracts(self) -> Mapping[str, Contract]: ...
+    @property
+    def hook(self) -> HookRelay: ...
+    @property
+    def events(self) -> EventBus: ...
+
+    def refresh(self) -> Plugins: ...
+    @overload
+    def load(self) -> LoadReport: ...
+    @overload
+    def load(self, name: str) -> Plugin: ...
+    def unload(self, name: str, *, cascade: bool = ..., timeout: float = ...) -> UnloadReport: ...
+    def reload(
+        self, name: str, *, force: bool = ..., check: bool = ..., timeout: float = ...
+    ) -> ReloadReport: ...
+    def enable(self, name: str) -> Plugin: ...
+    def disable(self, name: str, *, cascade: bool = ...) -> Plugin: ...

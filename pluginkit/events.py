@@ -23,6 +23,7 @@ EVENT_KINDS = frozenset(
         "started",
         "stopped",
         "reloaded",
+        "reconfigured",
         "unloaded",
         "failed",
         "crashed",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.events import EventBus
-    from pluginkit.hooks import CallMetrics, HookRelay
+    from pluginkit.hooks import CallMetrics, HookRelay, Pin
     from pluginkit.host_setup import ErrorPolicy
     from pluginkit.lifecycle import (
         LoadReport,
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         Plugins,
         Provision,
         Registered,
+        ReconfigureReport,
         ReloadReport,
+        RescanReport,
         UnloadReport,
     )
     from pluginkit.manifest import Vocabulary
@@ -286,7 +288,13 @@ class Host:
         return self._lifecycle.unload(name, cascade=cascade, timeout=timeout)
 
     def reload(
-        self, name: str, *, force: bool = False, check: bool = False, timeout: float = CLOSE_TIMEOUT
+        self,
+        name: str,
+        *,
+        force: bool = False,
+        check: bool = False,
+        timeout: float = CLOSE_TIMEOUT,
+        quiet: float = 0.0,
     ) -> ReloadReport:
         """Have a plugin's present files serve in the place of the code that is loaded.
 
@@ -295,11 +303,47 @@ class Host:
         any step fails, the old version serves on and the report says why: `report.ok` is False.
 
         `force` reloads unchanged files too, `check` does everything but the swap, `timeout` is how
-        many seconds to wait for calls that run in the old version. Raises `StateError` if the
-        plugin is not loaded, `UnknownName` if there is none.
+        many seconds to wait for calls that run in the old version. The files count as written when
+        `quiet` seconds have passed since the newest change; a plugin whose files do not come to rest
+        for 5 seconds is not reloaded. Raises `StateError` if the plugin is not loaded, `UnknownName`
+        if there is none.
         """
         self._require_open()
-        return self._lifecycle.reload(name, force=force, check=check, timeout=timeout)
+        from pluginkit.lifecycle import ReloadOptions
+
+        options = ReloadOptions(force=force, check=check, timeout=timeout, quiet=quiet)
+        return self._lifecycle.reload(name, options)
+
+    def rescan(self, *, apply: bool = False, quiet: float = 0.0) -> RescanReport:
+        """Look what has changed, by content, since each plugin was last loaded, reloaded or tried.
+
+        Finds plugins that were installed or dropped in meanwhile, too. Only with `apply` anything
+        is done about it: new ones are loaded, changed ones reloaded, those that are gone or switched
+        off unloaded, new settings delivered. What fails is in the report, never raised. `quiet` as
+        in `reload`.
+        """
+        self._require_open()
+        return self._lifecycle.rescan(apply=apply, quiet=quiet)
+
+    def reconfigure(self, name: str) -> ReconfigureReport:
+        """Give a running plugin the settings that its config file has now.
+
+        They are checked first; then the plugin's `on_config(settings)` is called, if it has one. If
+        either refuses them, the old ones stay in force, and the report says why. Raises `StateError`
+        if the plugin is not loaded, `UnknownName` if there is none.
+        """
+        self._require_open()
+        return self._lifecycle.reconfigure(name)
+
+    def pinned(self) -> Pin:
+        """A block for which every hook stays as it is: `with host.pinned():`.
+
+        All hook calls of the block, and of tasks and threads that it starts with a copy of its
+        context, run on the versions of its beginning, whatever is loaded, reloaded or unloaded
+        meanwhile; the old versions are retired when the block has ended. Without it each call takes
+        the versions of its own beginning.
+        """
+        return self._rooms.table.pinned()
 
     def enable(self, name: str) -> Plugin:
         """Undo `disable`, for later runs too; on a host with loaded plugins it is loaded at once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import signal
 import threading
 import weakref
@@ -29,6 +30,7 @@ class ExitGuard:
         self._kept: Host | None = None
         self._wants_signals = signals
         self._before: dict[int, Any] = {}
+        self._process = os.getpid()
 
     @property
     def is_armed(self) -> bool:
@@ -65,6 +67,10 @@ class ExitGuard:
 
     def _close(self) -> None:
         host = self._kept
+        if os.getpid() != self._process:
+            # A forked copy: what the plugins hold is the parent's, and locks that another thread
+            # held at the fork stay locked here for ever.
+            return
         if host is not None and not host.is_closed:
             try:
                 host.close()

@@ -19,16 +19,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import CallTimeout, passes_through
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional, picked
+from pluginkit.hooks.frames import awaited_call
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.policy import Errors, Failures
 from pluginkit.hooks.values import Implementation
 from pluginkit.hooks.version import Version
 from pluginkit.markers.typed import ErrorPolicy
+
+if TYPE_CHECKING:
+    from pluginkit.hooks.hook import HookState
 
 # The loop itself refers to its tasks weakly.
 _left_behind: set[asyncio.Task[Any]] = set()
@@ -65,7 +69,15 @@ async def call_async(
         CallTimeout: not all have answered in time; each that has not is reported.
         HookErrors: the policy is `group` and something failed.
     """
-    return await _Call(version, arguments, policy, timeout, late).outcome()
+    with awaited_call():
+        return await _Call(version, arguments, policy, timeout, late).outcome()
+
+
+async def version_for(hook: HookState, timeout: float | None) -> Version:  # noqa: ASYNC109  # as above
+    """The version that a call is to run; a closed gate is waited for beside the loop."""
+    if hook.is_gated():
+        return await asyncio.to_thread(hook.for_call, timeout)
+    return hook.for_call(timeout)
 
 
 class _Call:

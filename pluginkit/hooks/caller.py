@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pluggy import HookCaller, HookImpl
@@ -39,7 +40,7 @@ class Caller(PluggyCalls):
         self._implementations: list[HookImpl] = []
         self._is_generated = False
         self._subsets: weakref.WeakSet[SubsetCaller] = weakref.WeakSet()
-        self._entry = Entry(name, None, self._first_call, self._irregular)
+        self._entry = Entry(name, None, partial(self._first_call, None), self._irregular)
         self.function = self._entry.function
         self._add_public_names()
 
@@ -80,7 +81,7 @@ class Caller(PluggyCalls):
             self._spec = self.function.spec = spec
             if spec_opts.get("historic"):
                 self.function._call_history = []
-            self._entry.respecify(parameters, self._first_call)
+            self._entry.respecify(parameters, self._stub())
             self.reset()
 
     def source(self) -> str:
@@ -132,18 +133,29 @@ class Caller(PluggyCalls):
         """Forget the generated body; monitors may have come or gone."""
         with self._lock:
             self._is_generated = False
-            self._entry.body = self._first_call if self.manager.is_direct else self._through_manager
+            self._entry.body = self._stub()
             self._entry.outline()
+
+    def _stub(self) -> Body:
+        """The body that stands in for the generated one; under the lock.
+
+        It remembers in what form its arguments come: a call may be on its way in while another
+        thread gives the hook its specification.
+        """
+        return partial(self._first_call if self.manager.is_direct else self._through_manager, self.names)
 
     # Calls
 
-    def _first_call(self, *values: Any) -> Any:
+    def _first_call(self, names: tuple[str, ...] | None, *values: Any) -> Any:
         self.refuse_historic()
         with self._lock:
-            if not self._is_generated and self.manager.is_direct:
+            is_direct = self.manager.is_direct
+            if is_direct and not self._is_generated:
                 self._generate()
-        names = self.names
-        return self.function(**(values[0] if names is None else dict(zip(names, values, strict=True))))
+        if not is_direct:
+            # A monitor comes at this moment, and has not got to this hook yet.
+            return self._through_manager(names, *values)
+        return self.function(**_by_name(names, values))
 
     def _generate(self) -> None:
         """Put the calls of the present implementations into the function itself, if they fit there."""
@@ -158,17 +170,15 @@ class Caller(PluggyCalls):
                 self._implementations,
                 names,
                 firstresult=self.firstresult,
-                taken=self._entry.taken() - RESERVED,
+                taken=self._entry.taken() - _SHARED,
             )
             self._entry.inline(body.lines(), body.names(), body.helpers())
         self._is_generated = True
 
-    def _through_manager(self, *values: Any) -> Any:
+    def _through_manager(self, names: tuple[str, ...] | None, *values: Any) -> Any:
         """The body while calls are monitored."""
         self.refuse_historic()
-        names = self.names
-        arguments = values[0] if names is None else dict(zip(names, values, strict=True))
-        return self.run(self.get_hookimpls(), arguments)
+        return self.run(self.get_hookimpls(), _by_name(names, values))
 
     def _irregular(self, given: Mapping[str, Any], extra: Mapping[str, Any], *positional: Any) -> Any:
         """A call that lacks arguments of the spec, or has others."""
@@ -190,6 +200,19 @@ class Caller(PluggyCalls):
         function._remove_plugin = self.remove_plugin
         function._maybe_apply_history = self.apply_history
         function._caller = self
+
+
+_SHARED = RESERVED - {"implementations"}
+"""Names that all generated lines of one hook may use at once: helpers and local variables.
+
+Not the name of the implementations themselves: while a call runs in earlier lines, those have theirs.
+"""
+
+
+def _by_name(names: tuple[str, ...] | None, values: tuple[Any, ...]) -> dict[str, Any]:
+    """The arguments of a call that has come to a stub: one mapping where the hook had no specification."""
+    mapping: dict[str, Any] = values[0] if names is None else dict(zip(names, values, strict=True))
+    return mapping
 
 
 _PLUGGYS_NAMES = (

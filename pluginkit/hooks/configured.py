@@ -61,7 +61,7 @@ class Configured:
 
     def __call__(self, **kwargs: Any) -> Any:
         """Call the hook; gives what a plain call gives."""
-        return self._run(self._hook.version, Variant(self._errors or self._hook.policy), kwargs)
+        return self._run(self._hook.for_call(self._timeout), Variant(self._errors or self._hook.policy), kwargs)
 
     def attributed(self, **kwargs: Any) -> tuple[Outcome[Any], ...]:
         """Call the hook and say of each implementation, in call order, what it made of it.
@@ -72,7 +72,7 @@ class Configured:
         """
         observer = Observer()
         try:
-            self._run(self._hook.version, Variant(self._errors or "record"), kwargs, observer)
+            self._run(self._hook.for_call(self._timeout), Variant(self._errors or "record"), kwargs, observer)
         except BaseException:
             observer.taken()
             raise
@@ -90,9 +90,10 @@ class Configured:
         """
 
         def call(**kwargs: Any) -> Any:
-            version = self._hook.version.of_plugin(plugin)
+            whole = self._hook.for_call(self._timeout)
+            version = whole.of_plugin(plugin)
             if not version.implementations:
-                known = (implementation.plugin for implementation in self._hook.version.implementations)
+                known = (implementation.plugin for implementation in whole.implementations)
                 raise UnknownName(f"plugin with hook {self._hook.spec.name!r}", plugin, known)
             return self._run(version, Variant(self._errors or "raise", first=True), kwargs)
 
@@ -103,9 +104,9 @@ class Configured:
 
         See `pluginkit.hooks.awaiting` for order, concurrency and timeouts.
         """
-        from pluginkit.hooks.awaiting import call_async
+        from pluginkit.hooks.awaiting import call_async, version_for
 
-        version = self._hook.version
+        version = await version_for(self._hook, self._timeout)
         self._refuse_historic(version)
         is_mapping, values = self._hook.bound(version, kwargs)
         arguments = values[0] if is_mapping else dict(zip(self._hook.spec.argnames, values, strict=True))

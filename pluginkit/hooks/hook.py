@@ -17,7 +17,9 @@ from pluginkit.errors import UsageError
 from pluginkit.hooks.arguments import gathered, refuse_positional
 from pluginkit.hooks.configured import Configured
 from pluginkit.hooks.entry import Body, Entry, Parameters
+from pluginkit.hooks.gate import AtGate, Gate
 from pluginkit.hooks.late import LateResults
+from pluginkit.hooks.pins import Pinned, Pins
 from pluginkit.hooks.spec import HookSpec
 from pluginkit.hooks.values import Implementation
 from pluginkit.hooks.version import Variant, Version
@@ -34,16 +36,25 @@ class HookState:
         version: the implementations to begin with.
         policy: what calls do about errors unless they say otherwise.
         late: where answers are counted that came after their call's timeout.
+        pins: who has pinned the table's hooks.
         lock: the table's. It makes a transaction's swaps, and what historic calls have to
             agree on with them, one step. A call takes it only to generate a body.
     """
 
     def __init__(
-        self, spec: HookSpec, version: Version, policy: ErrorPolicy, late: LateResults, lock: threading.RLock
+        self,
+        spec: HookSpec,
+        version: Version,
+        policy: ErrorPolicy,
+        *,
+        late: LateResults,
+        pins: Pins,
+        lock: threading.RLock,
     ) -> None:
         self.spec = spec
         self.policy: ErrorPolicy = policy
         self.late = late
+        self._pins = pins
         self._lock = lock
         self._history: list[tuple[dict[str, Any], Callable[[Any], object] | None]] = []
         parameters = Parameters(spec.argnames, spec.defaults, spec.strict, spec.doc, spec.annotations)
@@ -54,7 +65,7 @@ class HookState:
 
     @property
     def version(self) -> Version:
-        """The implementations that a call beginning now would run."""
+        """The implementations that are committed, whatever gates and pins say to the one who calls."""
         version: Version = self._entry.body.version  # type: ignore[attr-defined]  # set by stub and _generate
         return version
 
@@ -67,8 +78,61 @@ class HookState:
         return stub
 
     def install(self, body: Body) -> None:
-        """Make calls that begin from now on run `body`."""
-        self._entry.body = body
+        """Make calls that begin from now on run `body`; under the lock."""
+        self._entry.body = self._pins.in_front_of(self, body)
+
+    def for_call(self, timeout: float | None = None) -> Version:
+        """The version that a call beginning now is to run: it waits at a closed gate.
+
+        Raises `CallTimeout` if it has waited there for `timeout` seconds.
+        """
+
+        def ask(body: Body) -> Version:
+            if isinstance(body, AtGate):
+                return body.for_call(timeout)
+            version: Version = body.version  # type: ignore[attr-defined]  # every body carries its version
+            return version
+
+        body = self._entry.body
+        return body.for_call(ask) if isinstance(body, Pinned) else ask(body)
+
+    def again(self, version: Version, values: tuple[Any, ...]) -> Any:
+        """Make a plain call that gate or pin has stopped, in this version."""
+        if self.spec.historic:
+            return self.refuse_plain(version)
+        return version.body(Variant(self.policy))(*values)
+
+    # Gates and pins
+
+    def close(self, gate: Gate) -> Body:
+        """Put the gate in the place of the body, which is returned; under the lock."""
+        former = self._innermost()
+        self._entry.body = self._pins.in_front_of(self, AtGate(gate, self, self.version))
+        return former
+
+    def is_gated(self) -> bool:
+        """Whether a call that begins now would wait."""
+        body = self._innermost()
+        return isinstance(body, AtGate) and not body.gate.lets_pass() and not self._pins.is_here()
+
+    def is_behind(self, place: AtGate) -> bool:
+        """Whether the hook is still behind this place at its gate."""
+        return self._innermost() is place
+
+    def reopen(self, gate: Gate) -> None:
+        """Give a hook that is still behind the gate its implementations back."""
+        with self._lock:
+            body = self._innermost()
+            if isinstance(body, AtGate) and body.gate is gate:
+                self.install(self.stub(body.version))
+
+    def unpin(self) -> None:
+        """No pin keeps an older version any more; under the lock."""
+        self._entry.body = self._innermost()
+
+    def _innermost(self) -> Body:
+        body = self._entry.body
+        return body.body if isinstance(body, Pinned) else body
 
     def _first_call(self, version: Version, *values: Any) -> Any:
         return self._generated(version)(*values)
@@ -76,13 +140,19 @@ class HookState:
     def _generated(self, version: Version) -> Body:
         """The real body in the place of the stub; other threads wait for it instead of making it twice."""
         with self._lock:
-            current = self._entry.body
+            place: Entry | Pinned = self._entry
+            if isinstance(place.body, Pinned):
+                place = place.body
+            current = place.body
+            if isinstance(current, AtGate):
+                # This call began before the gate was closed.
+                return version.body(Variant(self.policy))
             if current.version is version and not isinstance(current, partial):  # type: ignore[attr-defined]  # a function takes any attribute
                 return current
             body = version.made(Variant(self.policy))
             body.version = version  # type: ignore[attr-defined]  # a function takes any attribute
-            if self.version is version:
-                self._entry.body = body
+            if current.version is version:  # type: ignore[attr-defined]  # as above
+                place.body = body
             return body
 
     def refuse_plain(self, version: Version, *values: Any) -> Any:
@@ -107,7 +177,7 @@ class HookState:
     def _irregular(self, given: dict[str, Any], extra: dict[str, Any], *positional: Any) -> Any:
         """A plain call of a lenient hook that lacks arguments or has others."""
         refuse_positional(self.spec.name, positional)
-        version = self.version
+        version = self.for_call()
         if self.spec.historic:
             return self.refuse_plain(version)
         arguments = gathered(self.spec, version.implementations, {**given, **extra})

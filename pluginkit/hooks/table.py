@@ -27,10 +27,12 @@ from pluginkit.errors import (
 )
 from pluginkit.hooks.drain import Retirement
 from pluginkit.hooks.entry import Body
+from pluginkit.hooks.gate import Gate
 from pluginkit.hooks.hook import HookState
 from pluginkit.hooks.implementing import implementations_of
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.metrics import CallMetrics, Metrics
+from pluginkit.hooks.pins import Pin, Pins
 from pluginkit.hooks.policy import Report
 from pluginkit.hooks.relay import HookRelay
 from pluginkit.hooks.spec import HookSpec, read_specs
@@ -111,6 +113,7 @@ class HookTable:
         self._providers: dict[str, Provider] = {}
         self._registrations = itertools.count()
         self._lock = threading.RLock()
+        self.pins = Pins(self._lock)
 
     # Hooks
 
@@ -156,7 +159,11 @@ class HookTable:
                 for implementation in implementations:
                     verify(spec, implementation)
                 version = self._version(spec, sorted(implementations, key=_by_rank))
-                states.append(HookState(spec, version, self._policy, self._late, self._lock))
+                states.append(
+                    HookState(
+                        spec, version, self._policy, late=self._late, pins=self.pins, lock=self._lock
+                    )
+                )
             for state in states:
                 self._states[state.spec.name] = state
                 vars(self.hook)[state.spec.name] = state.function
@@ -233,6 +240,21 @@ class HookTable:
         for change, history in zip(changes, histories, strict=True):
             for implementation in change.added if history else ():
                 change.state.replay(history, change.version, implementation)
+
+    def pinned(self) -> Pin:
+        """A block for which every hook stays as it is: `with table.pinned():`."""
+        return Pin(self.pins)
+
+    def close_gate(self, providers: Iterable[Provider]) -> Gate:
+        """Let no new call of the hooks that these implement begin until the gate is opened."""
+        gated = set(providers)
+        with self._lock:
+            self.pins.gate = gate = Gate(
+                state
+                for state in self._states.values()
+                if any(one.provider in gated for one in state.version.implementations)
+            )
+            return gate
 
     def _changes(self, staged: Staged) -> list[_Change]:
         gone = set(staged._removed)

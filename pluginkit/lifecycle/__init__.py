@@ -20,8 +20,11 @@ from pluginkit.lifecycle.quarantine import QuarantineRule as QuarantineRule
 from pluginkit.lifecycle.report import CloseErrors as CloseErrors
 from pluginkit.lifecycle.report import LoadFailures as LoadFailures
 from pluginkit.lifecycle.report import LoadReport as LoadReport
+from pluginkit.lifecycle.report import ReconfigureReport as ReconfigureReport
+from pluginkit.lifecycle.report import ReloadOptions as ReloadOptions
 from pluginkit.lifecycle.report import ReloadReport as ReloadReport
 from pluginkit.lifecycle.report import UnloadReport as UnloadReport
+from pluginkit.lifecycle.rescan import RescanReport as RescanReport
 from pluginkit.lifecycle.states import PluginState as PluginState
 from pluginkit.lifecycle.store import StateFile as StateFile
 
@@ -42,8 +45,11 @@ __all__ = [
     "Providers",
     "Provision",
     "QuarantineRule",
+    "ReconfigureReport",
     "Registered",
+    "ReloadOptions",
     "ReloadReport",
+    "RescanReport",
     "StateFile",
     "UnloadReport",
     "Workshop",

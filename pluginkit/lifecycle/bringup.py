@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pluginkit import snapshot
 from pluginkit.errors import ContractError, PluginError, PluginkitError, Problem, Reason, passes_through
 from pluginkit.hooks import Provider
 from pluginkit.lifecycle.failure import Failure, failure_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable
+    from pluginkit.snapshot import Snapshot
 
 
 class BringUpFailed(Exception):
@@ -86,19 +88,60 @@ def step(found: Found, name: str, code: str) -> Iterator[None]:
         raise BringUpFailed(failure_of(found.name, name, code, error, found.root), error) from error
 
 
-def bring_up(
-    workshop: Workshop, found: Found, settings: Settings, priority: int, *, replaces: Live | None = None
-) -> Live:
+def bring_up(workshop: Workshop, found: Found, settings: Settings, priority: int, files: Snapshot) -> Live:
     """Import, create, check and load one plugin, up to but without its place in the hooks.
+
+    Raises `BringUpFailed`; then nothing of the plugin is left.
+    """
+    live = build(workshop, found, settings, priority, files)
+    load(found, live)
+    return live
+
+
+def read_files(found: Found, quiet: float = 0.0) -> Snapshot:
+    """The plugin's files as they are now, once `quiet` seconds have passed since the last change."""
+    with step(found, "import", "import-failed"):
+        return snapshot.take(found.root, quiet=quiet)
+
+
+def build(
+    workshop: Workshop,
+    found: Found,
+    settings: Settings,
+    priority: int,
+    files: Snapshot,
+    *,
+    replaces: Live | None = None,
+) -> Live:
+    """Import the plugin, create its object and hold that to its contract; nothing else of it runs yet.
 
     `replaces` is the generation that it will take the place of, if it is a reload.
     Raises `BringUpFailed`; then nothing of the plugin is left.
     """
     with step(found, "import", "import-failed"):
-        instance = _open(workshop, found, None if replaces is None else replaces.instance)
-    context: PluginContext | None = None
+        runtime = workshop.runtimes[found.manifest.format]
+        previous = None if replaces is None else replaces.instance
+        request = OpenRequest(found, files, workshop.owner, lambda head: workshop.wire(found, head), previous)
+        instance = runtime.open(request)
     try:
-        context = _context(workshop, found, settings, instance)
+        return create(workshop, found, settings, priority, instance, replaces=replaces)
+    except BaseException:
+        instance.close()
+        raise
+
+
+def create(
+    workshop: Workshop,
+    found: Found,
+    settings: Settings,
+    priority: int,
+    instance: Instance,
+    *,
+    replaces: Live | None = None,
+) -> Live:
+    """Create the plugin's object out of an opened instance, which stays open whatever happens."""
+    context = _context(workshop, found, settings, instance)
+    try:
         with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)
         with step(found, "contract", "contract-unmet"):
@@ -106,15 +149,21 @@ def bring_up(
         with _hooks_step(found):
             leaving = [replaces.provider] if replaces is not None and replaces.is_hooked else []
             workshop.table.stage(remove=leaving, add=[provider])
-        live = Live(found.name, instance, context, target, provider, workshop.table)
+    except BaseException:
+        context.close(timeout=0.0)
+        raise
+    return Live(found.name, instance, context, target, provider, workshop.table)
+
+
+def load(found: Found, live: Live) -> None:
+    """Run the plugin's `on_load`; raises `BringUpFailed`, and then nothing of the plugin is left."""
+    try:
         with step(found, "on_load", "on-load-failed"):
             live.run("on_load")
+        live.loaded = True
     except BaseException:
-        if context is not None:
-            context.close(timeout=0.0)
-        instance.close()
+        take_down(found, live, timeout=0.0)
         raise
-    return live
 
 
 @contextmanager
@@ -137,47 +186,56 @@ def start(found: Found, live: Live) -> None:
     live.started = True
 
 
-def take_down(
-    found: Found, live: Live, timeout: float
-) -> tuple[list[Failure], tuple[Leftover, ...], BaseException | None]:
-    """Stop and unload a plugin that is out of the hooks already; nothing stops half-way.
+@dataclass(slots=True)
+class Halted:
+    """What came of ending a plugin: what failed, and Ctrl-C or a cancellation that came in between.
 
-    Returns what failed on the way, what of the plugin still runs, and the Ctrl-C or cancellation
-    that came in between: the caller has to raise it once all is in order.
+    Whoever ends it raises `passing` once all is in order.
     """
-    failures: list[Failure] = []
-    passing: list[BaseException] = []
 
-    def collect(name: str, action: Callable[[], Any]) -> None:
+    found: Found
+    failures: list[Failure] = field(default_factory=list)
+    passing: BaseException | None = None
+
+    def attempt(self, name: str, action: Callable[[], Any]) -> None:
+        """Do one thing; nothing that it raises stops what comes after it."""
         try:
-            with step(found, name, f"{name.replace('_', '-')}-failed"):
+            with step(self.found, name, f"{name.replace('_', '-')}-failed"):
                 action()
         except BringUpFailed as failed:
-            failures.append(failed.failure)
+            self.failures.append(failed.failure)
         except BaseException as error:
-            passing.append(error)
+            self.passing = self.passing or error
 
-    def undo() -> None:
-        for error in live.context.close(timeout):
-            collect("undo", partial(_raise, error))
 
-    for name, wanted in (("on_stop", live.started), ("on_unload", True)):
-        if wanted:
-            collect(name, partial(live.run, name))
-    live.started = False
-    collect("undo", undo)
+def take_down(found: Found, live: Live, timeout: float) -> tuple[Halted, tuple[Leftover, ...]]:
+    """Stop and unload a plugin that is out of the hooks already; nothing stops half-way.
+
+    Returns what came of it, and what of the plugin still runs.
+    """
+    halted = halt(found, live, timeout)
     running = live.instance.running()
-    collect("close", live.instance.close)
-    return failures, running, passing[0] if passing else None
+    halted.attempt("close", live.instance.close)
+    return halted, running
+
+
+def halt(found: Found, live: Live, timeout: float) -> Halted:
+    """Run the plugin's end steps and undo what it has registered; its modules stay as they are.
+
+    Done twice it does nothing the second time.
+    """
+    halted = Halted(found)
+    for name, wanted in (("on_stop", live.started), ("on_unload", live.loaded)):
+        if wanted:
+            halted.attempt(name, partial(live.run, name))
+    live.started = live.loaded = False
+    for error in live.context.close(timeout):
+        halted.attempt("undo", partial(_raise, error))
+    return halted
 
 
 def _raise(error: BaseException) -> None:
     raise error
-
-
-def _open(workshop: Workshop, found: Found, previous: Instance | None) -> Instance:
-    runtime = workshop.runtimes[found.manifest.format]
-    return runtime.open(OpenRequest(found, workshop.owner, lambda head: workshop.wire(found, head), previous))
 
 
 def _context(workshop: Workshop, found: Found, settings: Settings, instance: Instance) -> PluginContext:

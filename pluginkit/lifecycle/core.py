@@ -22,6 +22,7 @@ from pluginkit.manifest import normalise_name
 if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue
     from pluginkit.events import EventBus
+    from pluginkit.lifecycle.rescan import Sight
 
 # A judgement from outside does not wash these away; loading the plugin again does.
 _KEPT = frozenset({PluginState.UNLOADED, PluginState.FAILED, PluginState.CONFLICT})
@@ -49,6 +50,8 @@ class Core:
         self.packages: dict[str, Plugin] = {}
         # Plugins that an operation is about to change: their own code may call the host back.
         self.busy: set[str] = set()
+        # What each plugin was like when it was last tried.
+        self.seen: dict[str, Sight] = {}
         self._lock = threading.RLock()
         self._look = look
         self._events = events

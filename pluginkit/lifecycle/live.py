@@ -24,6 +24,7 @@ class Live:
     target: Any
     provider: Provider
     table: HookTable
+    loaded: bool = False
     started: bool = False
     is_hooked: bool = False
     retirement: Retirement | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,21 +10,33 @@ from pluginkit.defaults import CLOSE_TIMEOUT
 from pluginkit.discovery import Found
 from pluginkit.errors import LoadError, PluginkitError, Reason, StateError
 from pluginkit.lifecycle.assess import Circumstances
-from pluginkit.lifecycle.bringup import BringUpFailed, Workshop, bring_up, hooks_failure, start, take_down
+from pluginkit.lifecycle.bringup import (
+    BringUpFailed,
+    Workshop,
+    bring_up,
+    hooks_failure,
+    read_files,
+    start,
+    take_down,
+)
 from pluginkit.lifecycle.connections import dependents, requirements, wire
 from pluginkit.lifecycle.core import Core
 from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.providers import Providers
+from pluginkit.lifecycle.reconfigure import reconfigure
 from pluginkit.lifecycle.reload import Reload
 from pluginkit.lifecycle.report import (
     CloseErrors,
     LoadReport,
+    ReconfigureReport,
+    ReloadOptions,
     ReloadReport,
     Skipped,
     StepFailed,
     UnloadReport,
 )
+from pluginkit.lifecycle.rescan import Rescan, RescanReport, Sight
 from pluginkit.lifecycle.retire import Ending, Retiring
 from pluginkit.lifecycle.states import PluginState
 
@@ -120,7 +131,9 @@ class Lifecycle(Core):
             try:
                 with self.occupied(plugin.name):
                     self._require_live_requirements(plugin.name, found)
-                    live = bring_up(self.workshop, found, verdict.settings, verdict.priority)
+                    files = read_files(found)
+                    self.seen[plugin.name] = Sight.of(verdict, files)
+                    live = bring_up(self.workshop, found, verdict.settings, verdict.priority, files)
                     self._commit(plugin, found, live)
             except BringUpFailed as error:
                 return self._failed(plugin, error.failure)
@@ -234,9 +247,23 @@ class Lifecycle(Core):
                 self._unload_one(other, timeout)
             return self._unload_one(plugin, timeout)
 
-    def reload(
-        self, name: str, *, force: bool = False, check: bool = False, timeout: float = CLOSE_TIMEOUT
-    ) -> ReloadReport:
+    def rescan(self, *, apply: bool = False, quiet: float = 0.0) -> RescanReport:
+        """What has changed since each plugin was last tried; with `apply`, do what follows from it."""
+        return Rescan(self).run(apply=apply, quiet=quiet)
+
+    def reconfigure(self, name: str) -> ReconfigureReport:
+        """Give a live plugin the settings that its config file has now; see `reconfigure.py`."""
+        self.refresh()
+        with self.operation():
+            plugin = self.plugins[name]
+            self.require_idle(plugin)
+            verdict = self.plan.assessments.get(plugin.name)
+            if verdict is not None and plugin.name in self.seen:
+                # Its files are another matter: only a reload tries those.
+                self.seen[plugin.name] = Sight.of(verdict).only_settings(self.seen[plugin.name])
+            return reconfigure(self, plugin)
+
+    def reload(self, name: str, options: ReloadOptions) -> ReloadReport:
         """Swap in the code that is on disk now, with all plugins that need it; see `reload.py`."""
         self.refresh()
         with self.operation():
@@ -244,12 +271,24 @@ class Lifecycle(Core):
             self.require_idle(plugin)
             if not plugin.state.is_live:
                 raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded; load it instead")
-            report = Reload(self, plugin.name).run(force=force, check=check, timeout=timeout)
+            report = Reload(self, plugin.name, options).run()
             if self.is_closed:
                 # Code of a new version has closed the host, which left the old ones to us.
                 for other in reversed(self.in_load_order()):
-                    self._unload_one(other, timeout)
+                    self._unload_one(other, options.timeout)
             return report
+
+    def drop(self, plugin: Plugin, failure: Failure) -> list[Failure]:
+        """A live plugin has turned out to be broken for good: take it out, and all that need it."""
+        failures = []
+        for other in dependents(self, plugin.name):
+            self._end(other, 0.0)
+            text = f"requires the plugin {plugin.name}, which has failed: {failure.reason}"
+            failures.append(
+                self._failed(other, Failure(other.name, "requirements", Reason("requirement-failed", text)))
+            )
+        self._end(plugin, 0.0)
+        return [self._failed(plugin, failure), *failures]
 
     def _unload_one(self, plugin: Plugin, timeout: float) -> UnloadReport:
         began = time.perf_counter()
@@ -258,7 +297,8 @@ class Lifecycle(Core):
         plugin._move(PluginState.UNLOADED)
         # Modules and functions refer to each other in circles; only a collection can prove that
         # nobody else refers to them.
-        gc.collect()
+        self.retiring.collector.collect()
+        self.retiring.collector.rest()
         report = UnloadReport(
             plugin.name,
             generation,
@@ -274,6 +314,10 @@ class Lifecycle(Core):
 
     def _take_out(self, plugin: Plugin, timeout: float) -> Ending:
         """Out of the hooks first, so that no new call begins; then wait, stop, unload, undo."""
+        with self.occupied(plugin.name):
+            return self._end(plugin, timeout)
+
+    def _end(self, plugin: Plugin, timeout: float) -> Ending:
         live, found = plugin._live, plugin.source
         if live is None or not isinstance(found, Found):
             raise StateError(f"plugin {plugin.name!r} is {plugin.state}, not loaded")
@@ -282,8 +326,7 @@ class Lifecycle(Core):
         self.loaded.remove(plugin.name)
         self.packages.pop(found.package, None)
         was_started = live.started
-        with self.occupied(plugin.name):
-            ending = self.retiring.retire(found, live, live.retirement, timeout)
+        ending = self.retiring.retire(found, live, live.retirement, timeout)
         plugin._move(PluginState.STOPPED)
         if was_started:
             self.publish("stopped", plugin.name)
@@ -302,6 +345,7 @@ class Lifecycle(Core):
         errors: list[Exception] = []
         passing: list[BaseException] = []
         deadline = time.monotonic() + timeout
+        self.retiring.collector.close()
         with self.operation():
             self.is_started, self.is_closed = False, True
             for plugin in reversed(self.in_load_order()):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pluginkit.errors import PluginkitError
@@ -89,6 +91,35 @@ class UnloadReport:
         return "\n  ".join([f"{self.plugin}: unloaded", *rest])
 
 
+@dataclass(frozen=True, slots=True)
+class ReconfigureReport:
+    """What became of new settings: `ok` says whether the plugin has them, or had them already."""
+
+    plugin: str
+    ok: bool
+    is_unchanged: bool = False
+    failure: Failure | None = None
+
+    def __str__(self) -> str:
+        if self.failure is not None:
+            return f"{self.plugin}: the settings stay as they were: {self.failure}"
+        return f"{self.plugin}: {'the settings are unchanged' if self.is_unchanged else 'has new settings'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadOptions:
+    """How a reload is to be done: `force` even if nothing has changed, `check` all but the commit.
+
+    `timeout` is how many seconds to wait for calls of the old version, `quiet` how many must have
+    passed since the newest change of the files.
+    """
+
+    force: bool = False
+    check: bool = False
+    timeout: float = 0.0
+    quiet: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadReport:
     """What a reload came to.
@@ -97,7 +128,8 @@ class ReloadReport:
     transaction, `failure` is the step that failed; then the old generation serves as before.
     `is_unchanged`: the files are what serves already, so nothing was done. `is_check`: nothing was
     meant to be committed. `running`, `alive` and `problems` are about the old generation: what
-    still runs in it, which of its modules somebody refers to, what failed while it was ended.
+    still runs in it, which of its modules somebody refers to at this moment, what failed while it
+    was ended.
     """
 
     plugin: str
@@ -110,8 +142,19 @@ class ReloadReport:
     is_unchanged: bool = False
     is_check: bool = False
     running: tuple[Leftover, ...] = ()
-    alive: tuple[str, ...] = ()
     problems: tuple[Failure, ...] = ()
+    _alive: tuple[Callable[[], tuple[str, ...]], ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """The modules of the old generations that somebody still refers to, as of now.
+
+        Who asks pays for a garbage collection if it takes one to tell: modules refer to each other
+        in circles, and only a collection proves that nobody else refers to them.
+        """
+        if any(alive() for alive in self._alive):
+            gc.collect()
+        return tuple(name for alive in self._alive for name in alive())
 
     def __str__(self) -> str:
         if self.failure is not None:

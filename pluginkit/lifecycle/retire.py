@@ -8,6 +8,7 @@ does the rest as soon as the last call has ended, and the report says what linge
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,15 +16,19 @@ from typing import TYPE_CHECKING
 
 from pluginkit.lifecycle.bringup import take_down
 from pluginkit.lifecycle.failure import Failure
-from pluginkit.lifecycle.in_flight import is_called, is_inside_a_call
+from pluginkit.lifecycle.collecting import Collector
+from pluginkit.lifecycle.in_flight import is_called, would_wait_for_itself
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pluginkit.discovery import Found
-    from pluginkit.hooks import Provider, Retirement
+    from pluginkit.hooks import Retirement
     from pluginkit.lifecycle.live import Live
     from pluginkit.runtimes import Leftover
+
+
+_log = logging.getLogger("pluginkit")
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Retiring:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lingering: list[Ending] = []
+        self.collector = Collector()
 
     def lingering(self) -> tuple[Ending, ...]:
         """The retired generations in which calls still run."""
@@ -58,8 +64,8 @@ class Retiring:
         """End a generation that has been taken out of the hooks; waits `timeout` seconds at most."""
         ending = Ending(live.name, live.instance.number, live.instance.alive)
         deadline = time.monotonic() + timeout
-        if retirement is None or _wait(retirement, live.provider, timeout):
-            _finish(ending, found, live, max(0.0, deadline - time.monotonic()))
+        if retirement is None or _wait(retirement, live, timeout):
+            self._finish(ending, found, live, max(0.0, deadline - time.monotonic()))
             return ending
         ending.is_drained = False
         ending.retirement = retirement
@@ -79,24 +85,34 @@ class Retiring:
         ).start()
 
     def _end(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
-        _finish(ending, found, live, timeout)
+        self._finish(ending, found, live, timeout)
         ending.is_drained = True
         with self._lock:
             self._lingering.remove(ending)
+        for failure in ending.failures:
+            # The report of the reload was given long ago.
+            _log.error("%s", str(failure))
+
+    def _finish(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
+        halted, ending.running = take_down(found, live, timeout)
+        ending.failures, ending.passing = halted.failures, halted.passing
+        self.collector.retired(ending.plugin, ending.generation, ending.alive)
 
 
-def _finish(ending: Ending, found: Found, live: Live, timeout: float) -> None:
-    ending.failures, ending.running, ending.passing = take_down(found, live, timeout)
+def _wait(retirement: Retirement, live: Live, timeout: float) -> bool:
+    """Wait for the last call, and the last pin, unless that would be to wait for oneself."""
+    pins = live.table.pins
 
+    def is_over() -> bool:
+        return retirement.is_drained or not (pins.holds(live.provider) or is_called(live.provider))
 
-def _wait(retirement: Retirement, provider: Provider, timeout: float) -> bool:
-    """Wait for the last call, unless that would be to wait for oneself."""
-    if retirement.is_drained or not is_called(provider):
+    if is_over():
         return True
-    deadline = time.monotonic() + (0.0 if is_inside_a_call() else timeout)
+    deadline = time.monotonic() + (0.0 if would_wait_for_itself() or pins.is_here() else timeout)
     patience = 0.01
     while time.monotonic() < deadline:
-        if retirement.wait(min(patience, max(0.0, deadline - time.monotonic()))) or not is_called(provider):
+        retirement.wait(min(patience, max(0.0, deadline - time.monotonic())))
+        if is_over():
             return True
         patience = min(2 * patience, 0.25)
     return False

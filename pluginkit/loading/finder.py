@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from pluginkit.loading import facade
+from pluginkit.loading import exit_calls, facade
 from pluginkit.loading.layout import Kind
 
 if TYPE_CHECKING:
@@ -32,14 +32,22 @@ def register(generation: Generation) -> None:
         _generations[generation.key] = generation
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
+        exit_calls.install()
 
 
 def unregister(generation: Generation) -> None:
     """Forget the generation; with the last one, leave `sys.meta_path`."""
     with _lock:
         _generations.pop(generation.key, None)
-        if not _generations and _finder in sys.meta_path:
-            sys.meta_path.remove(_finder)
+        if not _generations:
+            exit_calls.uninstall()
+            if _finder in sys.meta_path:
+                sys.meta_path.remove(_finder)
+
+
+def generation_of(key: str) -> Generation | None:
+    """The open generation that a private key belongs to."""
+    return _generations.get(key.partition(".")[0])
 
 
 class PluginFinder:
@@ -50,8 +58,8 @@ class PluginFinder:
         fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if "#" in fullname:
-            generation = _generations.get(fullname.partition(".")[0])
-            return None if generation is None else _private_spec(generation, fullname)
+            generation = generation_of(fullname)
+            return None if generation is None else private_spec(generation, fullname)
         root = facade.root_of(fullname)
         return None if root is None or path is None else _public_spec(root, fullname)
 
@@ -59,7 +67,8 @@ class PluginFinder:
 _finder = PluginFinder()
 
 
-def _private_spec(generation: Generation, key: str) -> ModuleSpec | None:
+def private_spec(generation: Generation, key: str) -> ModuleSpec:
+    """The spec of one of a generation's modules. Raises ModuleNotFoundError if it has no such module."""
     from pluginkit.loading.loader import ModuleLoader
 
     location = generation.locations.get(generation.relative_name(key))

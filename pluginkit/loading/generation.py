@@ -22,9 +22,12 @@ from collections.abc import Callable, Mapping
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.loading import facade, finder, source_lines
+from pluginkit.loading import facade, finder, retired, source_lines, stable
+from pluginkit.loading.canaries import Canaries
 from pluginkit.loading.imports import GenerationImport
 from pluginkit.loading.layout import Location, layout
+from pluginkit.loading.outside import Outside
+from pluginkit.loading.traces import Traces
 
 if TYPE_CHECKING:
     from pluginkit.snapshot import Snapshot
@@ -36,12 +39,6 @@ _numbers = itertools.count(1)
 _import_statement = builtins.__import__
 
 
-class Canary:
-    """Lives in a module's namespace, which functions keep alive longer than the module object."""
-
-    __slots__ = ("__weakref__",)
-
-
 class Generation:
     """The modules of one plugin at one version.
 
@@ -49,8 +46,9 @@ class Generation:
     rest of the program sees (the same, if it was free); `owner` is whoever may share its façade
     (one host). `installed` plugins are packages that a plain import would find too; only for the
     others does a plain `import utils` find the plugin's own `utils.py`. `wire` connects
-    `import otherplugin` to that plugin's generation. `reuse` are the compiled modules of an
-    earlier generation: unchanged files are not compiled again.
+    `import otherplugin` to that plugin's generation. `previous` is the generation that this one
+    is to replace: its compiled code of unchanged files and its stable modules are used again, and
+    what it has left in the process is taken over.
     """
 
     def __init__(
@@ -61,7 +59,7 @@ class Generation:
         owner: object = None,
         installed: bool = False,
         wire: Wire | None = None,
-        reuse: Mapping[str, tuple[str, CodeType]] | None = None,
+        previous: Generation | None = None,
     ) -> None:
         self.package = package
         self.snapshot = snapshot
@@ -71,10 +69,14 @@ class Generation:
         self.codes: dict[str, tuple[str, CodeType]] = {}
         self.wired: dict[str, Generation] = {}
         self.closed = False
-        self._reuse = dict(reuse or {})
-        self._canaries: list[tuple[str, weakref.ref[Canary]]] = []
-        self._importer = GenerationImport(self, wire=wire, plain_imports=not installed)
-        self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._importer}
+        self.adopted: dict[str, ModuleType] = {}
+        self._previous = previous
+        self._reuse = {} if previous is None else dict(previous.codes)
+        self._released: set[str] = set()
+        self._retired: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
+        self.canaries = Canaries()
+        self.importer = GenerationImport(self, wire=wire, plain_imports=not installed)
+        self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self.importer}
         finder.register(self)
         self._owner = owner
         self._is_committed = False
@@ -82,6 +84,15 @@ class Generation:
         self.public = package if self.facade_root is None else self.facade_root.package
         if self.facade_root is not None and self.facade_root.committed is None:
             self.facade_root.candidate = self
+        self.outside = Outside(self.public, self.builtins)
+        self.traces = Traces(self.public, self.outside)
+
+    def adopt_stable(self) -> None:
+        """Use the stable modules of the previous generation whose source is the same.
+
+        Raises ImportError if the plugin declares one that it does not have.
+        """
+        self.adopted = stable.adopt(self, self._previous)
 
     def import_module(self, name: str = "") -> ModuleType:
         """Import the module `name` relative to the root package; "" is the root itself.
@@ -96,6 +107,9 @@ class Generation:
         if module is not None and not _is_initialising(module):
             return module
         if self.closed:
+            module = self._retired.get(key)
+            if module is not None:
+                return module
             raise ImportError(
                 f"{self.public_name(key)!r}: generation {self.number} of this plugin was purged"
             )
@@ -112,8 +126,16 @@ class Generation:
         return key[len(self.key) + 1 :]
 
     def commit(self) -> None:
-        """Let outsiders' imports of the public name mean this generation from now on."""
+        """Let outsiders' imports of the public name mean this generation from now on.
+
+        What the previous one has left for it (stable modules, values in the environment) is its own
+        now. Cannot fail.
+        """
         self._is_committed = True
+        previous, self._previous = self._previous, None
+        if previous is not None and not previous.closed:
+            stable.move(self, previous)
+            self.traces.take_over(previous.traces)
         if self.facade_root is not None:
             self.facade_root.committed = self
             self.facade_root.candidate = None
@@ -140,13 +162,16 @@ class Generation:
 
     def watch(self, module: ModuleType) -> None:
         """Remember `module` for `alive()`."""
-        canary = Canary()
-        module.__dict__["__pluginkit_canary__"] = canary
-        self._canaries.append((module.__name__, weakref.ref(canary)))
+        self.canaries.watch(module)
+
+    def release(self, module: ModuleType) -> None:
+        """Count a module no more as this generation's: another one is its home now."""
+        self._released.add(module.__name__)
+        self.canaries.forget(module)
 
     def alive(self) -> tuple[str, ...]:
         """The public names of the modules that are still held by somebody."""
-        return tuple(name for name, canary in self._canaries if canary() is not None)
+        return self.canaries.alive()
 
     def modules(self) -> dict[str, ModuleType]:
         """The modules imported so far, by public name."""
@@ -159,20 +184,32 @@ class Generation:
         if self.closed:
             return
         self.closed = True
+        self.traces.undo()
         finder.unregister(self)
-        prefix = self.key + "."
-        for key in [key for key in list(sys.modules) if key == self.key or key.startswith(prefix)]:
-            del sys.modules[key]
+        modules = self.modules()
+        if self._is_replaced():
+            retired.hand_down(module for name, module in modules.items() if name not in self._released)
+        for name, module in modules.items():
+            key = self.key + name[len(self.public) :]
+            sys.modules.pop(key, None)
+            if isinstance(module, ModuleType):
+                # Code that lives on finds what it had imported already.
+                self._retired[key] = module
         source_lines.unpin(self)
         self._release_facade()
         # Old code may live on for a while; what only served to load more of it need not.
         self._reuse.clear()
         self.codes.clear()
         self.wired.clear()
-        self._importer.forget()
+        self._previous = None
+        self.importer.forget()
         # typing caches `List[PluginClass]` and the like process-wide.
         for cleanup in getattr(typing, "_cleanups", ()):
             cleanup()
+
+    def _is_replaced(self) -> bool:
+        root = self.facade_root
+        return root is not None and root.committed not in (None, self)
 
     def _release_facade(self) -> None:
         root = self.facade_root

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pluginkit.loading import finder
+
 if TYPE_CHECKING:
     from pluginkit.loading.generation import Generation, Wire
 
@@ -38,6 +40,10 @@ class GenerationImport:
         level: int = 0,
     ) -> ModuleType:
         own = self._generation
+        home = _home(globals, own)
+        if home is not own:
+            # A stable module: its code was made in an earlier generation.
+            return home.importer(name, globals, locals, fromlist, level)
         if level > 0:
             return self._give(own, self._resolve(name, globals, level), "", fromlist)
         head, _, rest = name.partition(".")
@@ -49,7 +55,9 @@ class GenerationImport:
         if other is not None:
             return self._give(other, f"{other.key}.{rest}" if rest else other.key, other.key, fromlist)
         # Looked up at each call: whoever patches the host's import is obeyed.
-        return builtins.__import__(name, globals, locals, fromlist or (), level)
+        module = builtins.__import__(name, globals, locals, fromlist or (), level)
+        own.outside.visit(name, fromlist)
+        return module
 
     def _resolve(self, name: str, globals: Mapping[str, object] | None, level: int) -> str:
         parts = self._package_of(globals or {}).split(".")
@@ -130,6 +138,14 @@ def _cannot_import(module: ModuleType, name: str) -> ImportError:
         name=module.__name__,
         path=file,
     )
+
+
+def _home(globals: Mapping[str, object] | None, own: Generation) -> Generation:
+    """The generation that the importing module lives in, by its spec."""
+    name = getattr((globals or {}).get("__spec__"), "name", None)
+    if not isinstance(name, str) or "#" not in name or name.partition(".")[0] == own.key:
+        return own
+    return finder.generation_of(name) or own
 
 
 def _is_itself(globals: Mapping[str, object] | None, key: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.loading import extensions, facade, source_lines
+from pluginkit.loading import extensions, facade, source_lines, stable
 
 if TYPE_CHECKING:
     from importlib.resources.abc import TraversableResources
@@ -47,6 +47,7 @@ class ModuleLoader:
         package = public_name if self.location.is_package else public_name.rpartition(".")[0]
         module.__dict__["__package__"] = package
         generation.watch(module)
+        stable.bind(generation, module, self.key)
         before = sys.modules.get(public_name)
         root = generation.claim_name()
         published = root is not None and facade.ensure(root, public_name)

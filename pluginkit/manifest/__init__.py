@@ -8,13 +8,11 @@ from .model import (
     About,
     Capabilities,
     Entrypoint,
-    Handshake,
-    HttpServices,
     Manifest,
     PluginRequirement,
     Remote,
+    ReloadMode,
     Requires,
-    Route,
     Security,
     Vocabulary,
 )
@@ -23,6 +21,9 @@ from .problems import InvalidManifest, describe_problems, problems_as_dicts
 from .reading import find_problems, parse_manifest, read_manifest
 
 if TYPE_CHECKING:
+    from .connections import Handshake as Handshake
+    from .connections import HttpServices as HttpServices
+    from .connections import Route as Route
     from .grants import Argument as Argument
     from .grants import EgressRule as EgressRule
     from .grants import ExecRule as ExecRule
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _SELDOM_USED = {
     "as_dict": "plain",
     "manifest_schema": "schema",
+    **dict.fromkeys(("Handshake", "HttpServices", "Route"), "connections"),
     **dict.fromkeys(
         ("Argument", "EgressRule", "ExecRule", "FilesystemGrant", "IngressRule", "PortRange"), "grants"
     ),
@@ -56,6 +58,7 @@ __all__ = [
     "PluginRequirement",
     "PortRange",
     "Remote",
+    "ReloadMode",
     "Requires",
     "Route",
     "Security",

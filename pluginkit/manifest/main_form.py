@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, get_args
 
 from pluginkit.errors import did_you_mean, nearest
 from pluginkit.versions import Version
@@ -20,6 +21,7 @@ from .model import (
     Capabilities,
     Entrypoint,
     Manifest,
+    ReloadMode,
     Source,
     Vocabulary,
 )
@@ -35,9 +37,20 @@ SHARED_SECTIONS = (
     "hooks",
     "http_services",
 )
-PLUGIN_KEYS = ("name", "type", "format", "entrypoint", "language", "version", "priority", "implementations")
+PLUGIN_KEYS = (
+    "name",
+    "type",
+    "format",
+    "entrypoint",
+    "language",
+    "version",
+    "priority",
+    "reload",
+    "implementations",
+)
 EXAMPLE = 'plugin: {name: cat, type: animal, format: native, entrypoint: "cat:Cat", language: python, version: "1.0.0"}'
 NO_ENTRYPOINT = Entrypoint("")
+RELOAD_MODES: tuple[ReloadMode, ...] = get_args(ReloadMode)
 NO_VERSION = Version.parse("0.0.0")
 
 
@@ -52,19 +65,18 @@ def read_main_form(
 
 def completed(manifest: Manifest, top: Section, *, file: Path | None, source: Source) -> Manifest:
     """The manifest with where it was read, and with the sections that every form of it may have."""
-    about, handshake, security = top.get("about"), top.get("handshake"), top.get("security")
+    about, security = top.get("about"), top.get("security")
     capabilities, requires, settings = top.get("capabilities"), top.get("requires"), top.get("settings")
-    hooks, http_services = top.get("hooks"), top.get("http_services")
+    hooks = top.get("hooks")
     return replace(
         manifest,
         about=manifest.about if about is None else sections.read_about(about),
-        handshake=None if handshake is None else sections.read_handshake(handshake),
         security=manifest.security if security is None else sections.read_security(security),
         capabilities=manifest.capabilities if capabilities is None else _read_capabilities(capabilities),
         requires=manifest.requires if requires is None else sections.read_requires(requires),
         settings=None if settings is None else sections.read_settings(settings),
         hooks=() if hooks is None else sections.read_hooks(hooks),
-        http_services=None if http_services is None else sections.read_http_services(http_services),
+        **_connections(top),
         file=file,
         source=source,
     )
@@ -98,7 +110,7 @@ def _read_plugin(node: Node | None, vocabulary: Vocabulary | None) -> Manifest:
     if node is None:
         return Manifest(name="", type="", entrypoint=NO_ENTRYPOINT, version=NO_VERSION)
     section = node.section(PLUGIN_KEYS, EXAMPLE)
-    priority = section.get("priority")
+    priority, reload = section.get("priority"), section.get("reload")
     implementations = section.get("implementations")
     manifest = Manifest(
         name=section.text("name", plugin_name, "", example="name: cat", required=True),
@@ -114,6 +126,7 @@ def _read_plugin(node: Node | None, vocabulary: Vocabulary | None) -> Manifest:
         else priority.integer(
             DEFAULT_PRIORITY, lowest=LOWEST_PRIORITY, highest=HIGHEST_PRIORITY, example="50"
         ),
+        reload="beside" if reload is None else reload.choice(RELOAD_MODES) or "beside",
         implementations=MappingProxyType(
             {} if implementations is None else dict(_implementations(implementations))
         ),
@@ -123,6 +136,19 @@ def _read_plugin(node: Node | None, vocabulary: Vocabulary | None) -> Manifest:
         require_known(section.get("format"), vocabulary.formats, "format")
         require_known(section.get("language"), vocabulary.languages, "language")
     return manifest
+
+
+def _connections(top: Section) -> dict[str, Any]:
+    handshake, http_services = top.get("handshake"), top.get("http_services")
+    if handshake is None and http_services is None:
+        return {"handshake": None, "http_services": None}
+    # Few manifests have either.
+    from .connections import read_handshake, read_http_services
+
+    return {
+        "handshake": None if handshake is None else read_handshake(handshake),
+        "http_services": None if http_services is None else read_http_services(http_services),
+    }
 
 
 def _read_capabilities(node: Node) -> Capabilities:

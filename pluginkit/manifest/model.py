@@ -15,6 +15,7 @@ from .names import IDENTIFIER, plugin_name
 
 if TYPE_CHECKING:
     # Few manifests ask for anything, and making these classes takes its time.
+    from .connections import Handshake, HttpServices
     from .grants import EgressRule, ExecRule, FilesystemGrant, IngressRule, Scope
 
 LOWEST_PRIORITY = 0
@@ -25,6 +26,14 @@ ANY_VERSION = VersionRange()
 
 Source = Literal["manifest.yaml", "plugin.json", "derived"]
 """What a manifest was made from."""
+
+ReloadMode = Literal["beside", "gated", "stop_first"]
+"""How a new version takes over.
+
+`beside`: it is started while the old one serves. `gated`: calls wait while the old one's state is handed
+over, so that no change of it is lost. `stop_first`: calls wait, and the old one is stopped before the new
+one is started, because both cannot have the same port or lock file.
+"""
 
 _LONGEST_ENTRYPOINT = 256
 _DOTTED = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
@@ -78,15 +87,6 @@ class About:
     maintainers: tuple[str, ...] = ()
     url: str = ""
     license: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What host and plugin tell each other first. It finds mistakes; it proves no identity."""
-
-    protocol_version: int
-    magic_cookie_key: str
-    magic_cookie_value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +150,6 @@ class Requires:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One HTTP route and the label under which `execute` is called for it."""
-
-    route: str
-    method: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class HttpServices:
-    """The routes that a plugin serves."""
-
-    driver: str
-    routes: tuple[Route, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Remote:
     """Where a plugin that is only described here can be fetched."""
 
@@ -199,6 +182,7 @@ class Manifest:
     language: str = "python"
     version: Version
     priority: int = DEFAULT_PRIORITY
+    reload: ReloadMode = "beside"
     about: About = _NO_ABOUT
     handshake: Handshake | None = None
     security: Security = _NO_SECURITY

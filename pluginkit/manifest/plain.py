@@ -63,6 +63,7 @@ def _plugin(manifest: Manifest) -> dict[str, Any]:
         "language": manifest.language,
         "version": str(manifest.version),
         "priority": manifest.priority,
+        "reload": manifest.reload,
         "implementations": {name: str(entrypoint) for name, entrypoint in manifest.implementations.items()},
     }
 

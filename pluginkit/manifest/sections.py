@@ -1,4 +1,4 @@
-"""The sections that every form of a manifest shares: about, handshake, requires and the rest."""
+"""The sections that every form of a manifest shares: about, security, requires and the rest."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from pluginkit.versions import VersionRange
 
 from . import scalars
 from .fields import Node
-from .model import ANY_VERSION, About, Handshake, HttpServices, PluginRequirement, Requires, Route, Security
-from .names import identifier, plugin_name, word
-
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+from .model import ANY_VERSION, About, PluginRequirement, Requires, Security
+from .names import identifier, plugin_name
 
 _NO_REQUIREMENT = PluginRequirement("")
-_ROUTES = "routes: [{route: /api/cat/:id, method: GET, label: cat.get}]"
 
 
 def read_about(node: Node) -> About:
@@ -38,18 +35,6 @@ def read_about(node: Node) -> About:
 def read_maintainers(node: Node) -> tuple[str, ...]:
     """A list of people."""
     return node.texts(scalars.line, "", "you@example.com")
-
-
-def read_handshake(node: Node) -> Handshake:
-    """The handshake: all three fields are required once the section is there."""
-    section = node.section(("protocol_version", "magic_cookie_key", "magic_cookie_value"), "handshake: {…}")
-    version = section.require("protocol_version", "protocol_version: 1")
-    key, value = "magic_cookie_key", "magic_cookie_value"
-    return Handshake(
-        protocol_version=version.integer(1, lowest=1, example="1") if version is not None else 1,
-        magic_cookie_key=section.text(key, scalars.line, "", example=f"{key}: CAT_PLUGIN", required=True),
-        magic_cookie_value=section.text(value, scalars.line, "", example=f'{value}: "9f2c…"', required=True),
-    )
 
 
 def read_security(node: Node) -> Security:
@@ -94,16 +79,6 @@ def read_hooks(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(node.texts(identifier, "", "speak")))
 
 
-def read_http_services(node: Node) -> HttpServices:
-    """The HTTP routes that the plugin serves."""
-    section = node.section(("driver", "routes"), f"http_services: {{driver: starlette, {_ROUTES}}}")
-    routes = section.require("routes", _ROUTES)
-    return HttpServices(
-        driver=section.text("driver", word, "", example="driver: starlette", required=True),
-        routes=tuple(map(_read_route, routes.items(_ROUTES))) if routes is not None else (),
-    )
-
-
 def _read_required_plugins(node: Node) -> Iterable[PluginRequirement]:
     """A list of `name range`, or a mapping from name to range."""
     if not isinstance(node.value, dict):
@@ -115,16 +90,6 @@ def _read_required_plugins(node: Node) -> Iterable[PluginRequirement]:
         except ValueError as error:
             bounds.report.note(bounds.location, str(error), found=repr(name), example='cat: ">=1.2"')
         yield PluginRequirement(name, bounds.text(VersionRange.parse, ANY_VERSION, f'{name}: ">=1.2"'))
-
-
-def _read_route(node: Node) -> Route:
-    section = node.section(("route", "method", "label"), "{route: /api/cat/:id, method: GET, label: cat.get}")
-    method = section.require("method", "method: GET")
-    return Route(
-        route=section.text("route", scalars.route, "", example="route: /api/cat/:id", required=True),
-        method=(method.choice(METHODS) if method is not None else None) or "",
-        label=section.text("label", scalars.line, "", example="label: cat.get", required=True),
-    )
 
 
 def _references(node: Node) -> Iterable[Node]:

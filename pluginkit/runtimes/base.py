@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.manifest import Entrypoint
+    from pluginkit.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ class Leftover:
 class OpenRequest:
     """All that a runtime needs to bring one plugin up.
 
-    `owner` is the host, `wire` answers which instance another plugin's package name means,
-    `previous` is the instance that this one replaces, if any.
+    `snapshot` holds the files to run, whatever happens on disk meanwhile. `owner` is the host,
+    `wire` answers which instance another plugin's package name means, `previous` is the instance
+    that this one replaces, if any.
     """
 
     found: Found
+    snapshot: Snapshot
     owner: object
     wire: Callable[[str], Instance | None]
     previous: Instance | None = None
@@ -70,8 +73,8 @@ class Instance(Protocol):
         """Make this the instance that outsiders' imports mean; cannot fail."""
         ...
 
-    def is_current(self, found: Found) -> bool:
-        """Whether the files of `found` are what this instance runs."""
+    def is_current(self, found: Found, snapshot: Snapshot) -> bool:
+        """Whether `found`, with the files of `snapshot`, is what this instance runs."""
         ...
 
     def entered(self) -> AbstractContextManager[None]:

@@ -11,13 +11,12 @@ import inspect
 import re
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, get_args
 
-from pluginkit import snapshot
 from pluginkit.loading import Generation
 from pluginkit.loading.facade import Facade, executing
 from pluginkit.runtimes import running
@@ -26,6 +25,7 @@ from pluginkit.runtimes.base import Instance, Leftover, OpenRequest
 if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.manifest import Entrypoint
+    from pluginkit.snapshot import Snapshot
 
 
 class NativeRuntime:
@@ -47,14 +47,16 @@ class NativeRuntime:
 
         generation = Generation(
             found.package,
-            snapshot.take(found.root),
+            request.snapshot,
             owner=request.owner,
             installed=found.origin.kind == "distribution",
             wire=wire,
-            reuse=previous.codes if previous is not None else None,
+            previous=previous,
         )
         try:
-            return NativeInstance(generation, found)
+            with generation.traces.watching():
+                generation.adopt_stable()
+                return NativeInstance(generation, found)
         except BaseException:
             generation.close()
             raise
@@ -99,6 +101,8 @@ class NativeInstance(_InProcess):
 
     def __init__(self, generation: Generation, found: Found) -> None:
         self.generation = generation
+        # Reports keep this; it keeps nothing of the generation.
+        self.alive = generation.canaries.alive
         super().__init__(found)
 
     @property
@@ -115,9 +119,8 @@ class NativeInstance(_InProcess):
     def commit(self) -> None:
         self.generation.commit()
 
-    def is_current(self, found: Found) -> bool:
-        now = snapshot.take(found.root)
-        return found.package == self._package and now.identity == self.generation.snapshot.identity
+    def is_current(self, found: Found, snapshot: Snapshot) -> bool:
+        return found.package == self._package and snapshot.identity == self.generation.snapshot.identity
 
     def import_module(self, name: str) -> ModuleType:
         return self.generation.import_module(name)
@@ -126,8 +129,14 @@ class NativeInstance(_InProcess):
         # `cat` in the directory `cat` is the file `cat.py` in it, if there is one.
         return name if name in self.generation.locations else super().relative(name)
 
-    def entered(self) -> AbstractContextManager[None]:
-        return executing(self.generation)
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        with self.generation.traces.watching(), executing(self.generation):
+            yield
+
+    def create(self, entrypoint: Entrypoint, context: object) -> Any:
+        with self.generation.traces.watching():
+            return super().create(entrypoint, context)
 
     def running(self) -> tuple[Leftover, ...]:
         belongs = self._belongs()
@@ -136,9 +145,6 @@ class NativeInstance(_InProcess):
     def _belongs(self) -> Callable[[FrameType], bool]:
         builtins_of_generation = self.generation.builtins
         return lambda frame: frame.f_builtins is builtins_of_generation
-
-    def alive(self) -> tuple[str, ...]:
-        return self.generation.alive()
 
     def close(self) -> None:
         # Whoever still holds this instance must not keep the module alive.
@@ -162,7 +168,7 @@ class ImportedInstance(_InProcess):
     def entered(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def is_current(self, found: Found) -> bool:
+    def is_current(self, found: Found, snapshot: Snapshot) -> bool:
         return True
 
     def commit(self) -> None:

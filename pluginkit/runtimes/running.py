@@ -15,10 +15,10 @@ Belongs = Callable[[FrameType], bool]
 def threads(belongs: Belongs) -> Iterator[Leftover]:
     """Name every other thread that has a frame of the plugin on its stack."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    me = threading.get_ident()
-    for ident, top in sys._current_frames().items():
-        if ident == me:
-            continue
+    tops = sys._current_frames()
+    # This frame in a variable of its own would keep itself, and all that called it, until a collection.
+    tops.pop(threading.get_ident(), None)
+    for ident, top in tops.items():
         frame = _first(top, belongs)
         if frame is not None:
             yield Leftover("thread", names.get(ident, str(ident)), _place(frame))

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.errors import UnknownName
+from pluginkit.errors import StateError, UnknownName
+from pluginkit.services import registrations
+from pluginkit.services.background import BackgroundTask, Timer
 from pluginkit.services.stop import StopToken
 from pluginkit.services.undo import UndoStack
 
 if TYPE_CHECKING:
+    import asyncio
+
     from pluginkit.config import Settings
+    from pluginkit.services.registrations import Undo
 
 
 class HostFunctions(Mapping[str, Callable[..., Any]]):
@@ -71,6 +76,10 @@ class PluginContext:
     - `stop`: the stop token; long work has to ask it.
     - `log`: a standard logger named `pluginkit.plugin.<name>`.
     - `data_dir`: the plugin's own directory for files; made when it is first asked for.
+
+    What its methods register is undone when the plugin is unloaded, when it fails to load, and when
+    a newer version replaces it: last registered, first undone. All of them raise `StateError` when
+    the plugin is unloaded already, and register nothing then.
     """
 
     def __init__(
@@ -94,7 +103,7 @@ class PluginContext:
         self.log = logging.getLogger(f"pluginkit.plugin.{name}")
         self._data_dir = data_dir
         self._undo = UndoStack(f"plugin {name!r}")
-        self._threads: list[threading.Thread] = []
+        self._background: list[threading.Thread | BackgroundTask] = []
 
     def __repr__(self) -> str:
         return f"<PluginContext of {self.name!r} {self.version}, generation {self.generation}>"
@@ -105,11 +114,10 @@ class PluginContext:
         return self._data_dir
 
     def callback(self, undo: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-        """Have `undo(*args, **kwargs)` called when the plugin is unloaded; last registered, first run.
-
-        Raises `StateError` when the plugin is unloaded already.
-        """
+        """Have `undo(*args, **kwargs)` called when the plugin is unloaded; last registered, first run."""
         self._undo.push(lambda: undo(*args, **kwargs))
+
+    # Work beside the calls
 
     def thread(self, target: Callable[..., Any], /, *args: Any, name: str | None = None) -> threading.Thread:
         """Start a daemon thread that ends with the plugin.
@@ -117,23 +125,132 @@ class PluginContext:
         On unload the stop token is set and the thread is waited for; one that does not end is
         named in the report. `target` has to watch `ctx.stop`: a thread cannot be killed.
         """
-        title = name or getattr(target, "__name__", "thread")
         thread = threading.Thread(
-            target=target, args=args, name=f"pluginkit-{self.name}-{title}", daemon=True
+            target=target, args=args, name=self._title(target, name, "thread"), daemon=True
         )
         self._undo.require_open()
         thread.start()
-        self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+        self._keep(thread)
         return thread
 
+    def timer(
+        self,
+        function: Callable[[], Any],
+        *,
+        interval: float | None = None,
+        delay: float | None = None,
+        name: str | None = None,
+    ) -> Timer:
+        """Call `function` after `delay` seconds, or every `interval` seconds, in a thread of its own.
+
+        With both the first call comes after `delay`. A call that raises is logged, and the next one
+        comes all the same. Raises ValueError if neither is given, or one is negative.
+        """
+        self._undo.require_open()
+        title = self._title(function, name, "timer")
+        timer = Timer(function, interval=interval, delay=delay, name=title, log=self.log)
+        self._keep(timer.thread)
+        self._registered(timer.cancel)
+        return timer
+
+    def task(
+        self,
+        work: Coroutine[Any, Any, Any],
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        name: str | None = None,
+    ) -> BackgroundTask:
+        """Run a coroutine as a task of `loop`, or of the loop that runs in this thread.
+
+        On unload it is cancelled and, unless the loop runs in the unloading thread, waited for.
+        Raises `StateError` if there is no loop.
+        """
+        try:
+            self._undo.require_open()
+        except StateError:
+            work.close()
+            raise
+        task = BackgroundTask(work, loop, name=self._title(work, name, "task"))
+        self._keep(task)
+        self._registered(task.cancel)
+        return task
+
+    # What belongs to the whole process
+
+    def handler(self, logger: logging.Logger | str, handler: logging.Handler) -> None:
+        """Add a log handler to a logger, which may be given by its name; undone, it is closed, too."""
+        logger = logging.getLogger(logger) if isinstance(logger, str) else logger
+        self._undo.require_open()
+        self._registered(registrations.add_handler(logger, handler))
+
+    def signal(self, number: int, handler: Callable[[int, Any], Any]) -> None:
+        """Have `handler(number, frame)` called, in the main thread, when a signal comes.
+
+        The first handler of a signal has to be set in the main thread (`StateError` otherwise);
+        later versions of the plugin may be loaded in any.
+        """
+        self._undo.require_open()
+        self._registered(registrations.set_signal(number, handler))
+
+    def atexit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """Have `function(*args, **kwargs)` called at the end of the interpreter, unless unloaded before."""
+        self._undo.require_open()
+        self._registered(registrations.at_exit(function, *args, **kwargs))
+
+    def patch(self, target: Any, name: str, new: Any) -> None:
+        """Put `new` in the place of the attribute `name`, which must exist (AttributeError).
+
+        What others have put there since stays there when it is undone.
+        """
+        self._undo.require_open()
+        self._registered(registrations.patch(target, name, new))
+
+    def wrap(self, target: Any, name: str, make: Callable[[Any], Any]) -> None:
+        """Put `make(original)` in the place of a function, which must exist (AttributeError).
+
+        `make` is called again when a wrapper below goes: a new version of a plugin never wraps the
+        old one's wrapper.
+        """
+        self._undo.require_open()
+        self._registered(registrations.wrap(target, name, make))
+
+    def append(self, items: list[Any], item: Any) -> None:
+        """Append to a list; that very item is taken out again, wherever it stands by then."""
+        self._undo.require_open()
+        self._registered(registrations.append(items, item))
+
+    def register(self, dispatcher: Any, type: type, function: Callable[..., Any]) -> None:
+        """Register `function` for a type with a `functools.singledispatch` function of somebody else's.
+
+        Raises TypeError if it is none.
+        """
+        self._undo.require_open()
+        self._registered(registrations.register(dispatcher, type, function))
+
+    # The end
+
     def close(self, timeout: float) -> list[BaseException]:
-        """Set the stop token, undo all that was registered, wait `timeout` seconds for threads."""
+        """Set the stop token, undo all that was registered, wait `timeout` seconds for threads and tasks."""
         import time
 
         self.stop.set()
         deadline = time.monotonic() + timeout
         errors = self._undo.close()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
+        for work in self._background:
+            if work is not threading.current_thread():
+                work.join(max(0.0, deadline - time.monotonic()))
         return errors
+
+    def _registered(self, undo: Undo) -> None:
+        """Remember an undo; for a plugin that has been unloaded meanwhile it is done at once."""
+        try:
+            self._undo.push(undo)
+        except StateError:
+            undo()
+            raise
+
+    def _keep(self, work: threading.Thread | BackgroundTask) -> None:
+        self._background = [*(one for one in self._background if one.is_alive()), work]
+
+    def _title(self, work: Any, name: str | None, kind: str) -> str:
+        return f"pluginkit-{self.name}-{name or getattr(work, '__name__', kind)}"

@@ -151,3 +151,23 @@ def test_lh13_specs_and_monitors_come_and_go_under_calling_threads(soak_length: 
         return None if results == [1] else f"wrong: {results}"
 
     run_against(change, call)
+
+
+@pytest.mark.soak
+def test_lh13_a_hook_gets_its_specification_under_calling_threads(soak_length: Callable[[int], int]) -> None:
+    """The arguments of a call that is on its way in then change their form; lines that run keep their names."""
+    for _ in range(soak_length(1_000)):
+        manager = PluginManager("pluginkit")
+        manager.register(Part(1), name="part")
+
+        def change(manager: PluginManager = manager) -> None:
+            manager.add_hookspecs(Contract)
+            for _ in range(3):
+                undo = manager.add_hookcall_monitoring(lambda *_: None, lambda *_: None)
+                undo()
+
+        def call(manager: PluginManager = manager) -> str | None:
+            results = manager.hook.ask(value=1)
+            return None if results == [1] else f"wrong: {results}"
+
+        run_against(change, call)

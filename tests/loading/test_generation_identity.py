@@ -285,7 +285,7 @@ def test_unchanged_files_are_not_compiled_again(make: Make) -> None:
     first = make("cat", {"same.py": "X = 1", "cat.py": "V = 1"})
     for name in ("same", "cat"):
         first.import_module(name)
-    second = make("cat", {"same.py": "X = 1", "cat.py": "V = 2"}, reuse=first.codes)
+    second = make("cat", {"same.py": "X = 1", "cat.py": "V = 2"}, previous=first)
     for name in ("same", "cat"):
         second.import_module(name)
     assert second.codes["same.py"][1] is first.codes["same.py"][1]

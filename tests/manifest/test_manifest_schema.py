@@ -31,6 +31,7 @@ WHOLE: dict[str, Any] = {
         "language": "python",
         "version": "1.0.0-rc.1+build",
         "priority": 70,
+        "reload": "gated",
         "implementations": {"loud": "cat.loud:Cat.loud"},
     },
     "about": {

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.events import EventBus
-    from pluginkit.hooks import CallMetrics, HookRelay, Pin
+    from pluginkit.hooks import CallMetrics, HookRelay
+    from pluginkit.hooks.pins import Pin
     from pluginkit.host_setup import ErrorPolicy
     from pluginkit.lifecycle import (
         LoadReport,
         Plugin,
         Plugins,
         Provision,
-        Registered,
         ReconfigureReport,
+        Registered,
         ReloadReport,
         RescanReport,
         UnloadReport,
@@ -64,7 +65,7 @@ class Host:
     - `version`: the host's own version, for plugins that ask for a range.
     - `runtimes`: more ways to run plugins, beside the native one.
     - `strict`: a plugin that looks a setting up with the wrong type gets an error, not the default.
-    - `signals`: close the host on SIGTERM and SIGINT (main thread only).
+    - `signals`: close the host on SIGTERM and SIGINT, look for plugins again on SIGHUP (main thread only).
     - `control`: let `pluginkit list`, `reload` and the like act on this host while it runs, by a socket
       that only the same user can use; a text is the name that tells it from others of the same config.
 

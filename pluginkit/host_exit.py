@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pluginkit")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_QUIET_SECONDS = 0.1
 
 
 class ExitGuard:
@@ -43,6 +44,7 @@ class ExitGuard:
         atexit.register(self._close)
         if self._wants_signals and threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+            self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_hangup)
 
     def disarm(self) -> None:
         """Be as if never armed. From another thread than the main one, signals are given back when they come."""
@@ -55,7 +57,7 @@ class ExitGuard:
     def _give_signals_back(self) -> None:
         for number, handler in self._before.items():
             # Somebody who replaced our handler since has the last word.
-            if signal.getsignal(number) == self._on_signal:
+            if signal.getsignal(number) in (self._on_signal, self._on_hangup):
                 signal.signal(number, handler)
         self._before = {}
 
@@ -64,6 +66,19 @@ class ExitGuard:
         self._give_signals_back()
         self._close()
         signal.raise_signal(number)
+
+    def _on_hangup(self, number: int, frame: FrameType | None) -> None:
+        """Look for plugins again; not in here, where the main thread may hold any lock."""
+        if os.getpid() == self._process:
+            threading.Thread(target=self._rescan, name="pluginkit-rescan", daemon=True).start()
+
+    def _rescan(self) -> None:
+        host = self._kept
+        if host is not None and not host.is_closed:
+            try:
+                _log.info("SIGHUP: %s", host.rescan(apply=True, quiet=_QUIET_SECONDS))
+            except Exception:
+                _log.exception("looking for plugins again")
 
     def _close(self) -> None:
         host = self._kept

@@ -45,6 +45,11 @@ class HostSetup:
     version: Version | None
     config_file: Path | None
 
+    @property
+    def pluginkit_version(self) -> str:
+        """The version of pluginkit that runs."""
+        return str(own_version())
+
     def discover(self, vocabulary: Vocabulary) -> Catalogue:
         """Look into the plugins directories and the installed distributions."""
         from pluginkit.discovery import Selection, discover

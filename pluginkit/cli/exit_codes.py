@@ -18,7 +18,10 @@ class Exit(IntEnum):
         return made
 
     FINE = 0, "Everything is as it should be."
-    PROBLEM = 1, "`validate` or `doctor` found a problem, a reload failed, or no host runs that could be asked."
+    PROBLEM = (
+        1,
+        "`validate` or `doctor` found a problem, a reload failed, or no host runs that could be asked.",
+    )
     USAGE = 2, "The request or the configuration is wrong: unknown command, option, name, key or value."
     PLUGIN = 3, "A plugin that was asked for failed, when it was loaded or called."
     BUG = 70, "A bug in pluginkit itself; its traceback is printed."

@@ -22,6 +22,7 @@ MODULES = {
     "load": f"{_COMMANDS}.load",
     "unload": f"{_COMMANDS}.load",
     "reload": f"{_COMMANDS}.reload",
+    "rescan": f"{_COMMANDS}.rescan",
     "events": f"{_COMMANDS}.events",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
@@ -72,7 +73,7 @@ def program(context: click.Context) -> int:
     hooks without --load) never run a line of any plugin, so they work however broken one is.
 
     While `pluginkit run` serves that configuration, list, info, hooks, call, enable and disable
-    ask the running host and say so; load, unload, reload and events always do.
+    ask the running host and say so; load, unload, reload, rescan and events always do.
 
     Data goes to stdout, diagnostics to stderr. The options below may stand before or after a
     command.

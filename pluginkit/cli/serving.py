@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pluginkit.cli.failures import show_load_failure
 from pluginkit.cli.output import notice, remark
 from pluginkit.cli.remembered import remember_failures
+from pluginkit.control.requests import QUIET
 from pluginkit.errors import StateError
 
 if TYPE_CHECKING:
@@ -58,6 +59,16 @@ def stop_signals(on_hangup: Callable[[], None]) -> Iterator[Callable[[], None]]:
         os.close(reading)
 
 
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Until the host serves, SIGTERM is heard as Ctrl-C is: what has been loaded by then is closed in order."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _restore(before: dict[signal.Signals, Any]) -> None:
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -73,15 +84,15 @@ def _has_terminal() -> bool:
 
 
 def rescan(host: Host, session: Session) -> None:
-    """Look for plugins again and load what is new; what comes of it is told on stderr."""
+    """Look for plugins again and bring them up to date; what comes of it is told on stderr."""
     try:
-        report = host.load()
+        report = host.rescan(apply=True, quiet=QUIET)
     except StateError:
         return  # the host is being closed
-    for warning in report.warnings:
-        notice(warning)
     for failure in report.failed:
         show_load_failure(host.plugins[failure.plugin], debug=session.debug)
+    for told in (*report.reloads, *report.settings, *report.unloads):
+        (remark if getattr(told, "ok", True) else notice)(str(told))
     remember_failures(host)
     loaded = f": {', '.join(report.loaded)}" if report.loaded else ""
     remark(f"Looked again; {len(report.loaded)} loaded{loaded}.")

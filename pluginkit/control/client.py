@@ -41,11 +41,12 @@ class ControlClient:
             connection.connect(str(running.socket))
             require_same_user(peer_uid(connection))
             self.hello = self._greeted()
+        except TimeoutError as error:
+            self.close()
+            raise ControlError(f"the running host {running} does not answer within {timeout:g} s") from error
         except OSError as error:
             self.close()
-            raise ControlError(
-                f"the running host {running} does not answer: {str(error) or 'too late'}"
-            ) from error
+            raise ControlError(f"the running host {running} does not answer: {error}") from error
         except BaseException:
             self.close()
             raise

@@ -10,21 +10,31 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.events import EventBus
     from pluginkit.hooks import HookRelay
-    from pluginkit.lifecycle import LoadReport, Plugin, Plugins, ReloadReport, UnloadReport
+    from pluginkit.lifecycle import (
+        LoadReport,
+        Plugin,
+        Plugins,
+        ReconfigureReport,
+        ReloadReport,
+        RescanReport,
+        UnloadReport,
+    )
 
 
-class Directories(Protocol):
-    """Where a host looks."""
+class Setup(Protocol):
+    """Where a host looks, and what it runs on."""
 
     @property
     def plugin_configs_dir(self) -> Path | None: ...
+    @property
+    def pluginkit_version(self) -> str: ...
 
 
 class Controlled(Protocol):
     """A host, as far as it can be asked from outside."""
 
     @property
-    def setup(self) -> Directories: ...
+    def setup(self) -> Setup: ...
     @property
     def plugins(self) -> Plugins: ...
     @property
@@ -41,7 +51,9 @@ class Controlled(Protocol):
     def load(self, name: str) -> Plugin: ...
     def unload(self, name: str, *, cascade: bool = ..., timeout: float = ...) -> UnloadReport: ...
     def reload(
-        self, name: str, *, force: bool = ..., check: bool = ..., timeout: float = ...
+        self, name: str, *, force: bool = ..., check: bool = ..., timeout: float = ..., quiet: float = ...
     ) -> ReloadReport: ...
+    def rescan(self, *, apply: bool = ..., quiet: float = ...) -> RescanReport: ...
+    def reconfigure(self, name: str) -> ReconfigureReport: ...
     def enable(self, name: str) -> Plugin: ...
     def disable(self, name: str, *, cascade: bool = ...) -> Plugin: ...

@@ -61,14 +61,12 @@ class Request:
         return {"id": self.id, "do": self.do, "with": dict(self.arguments)}
 
 
-def hello(identity: Identity) -> dict[str, Any]:
-    """The first line of a host."""
-    from pluginkit import __version__
-
+def hello(identity: Identity, version: str) -> dict[str, Any]:
+    """The first line of a host; `version` is that of the pluginkit that runs it."""
     return {
         "hello": "pluginkit",
         "protocol": PROTOCOL,
-        "pluginkit": __version__,
+        "pluginkit": version,
         "pid": os.getpid(),
         **identity.as_dict(),
     }

@@ -13,11 +13,14 @@ from pluginkit.errors import UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     from pluginkit.control.controlled import Controlled
+    from pluginkit.lifecycle import ReloadReport
 
 Result = dict[str, Any]
 
 LONGEST = 24 * 3600.0
 """Seconds that a request may ask its host to wait."""
+QUIET = 0.1
+"""Seconds that must have passed since somebody wrote the files of a plugin: an editor may be at it yet."""
 
 
 def ping(host: Controlled) -> Result:
@@ -93,11 +96,39 @@ def unload(host: Controlled, name: str, cascade: bool = False, timeout: float = 
 
 
 def reload(
-    host: Controlled, name: str, force: bool = False, check: bool = False, timeout: float = CLOSE_TIMEOUT
+    host: Controlled,
+    name: str,
+    force: bool = False,
+    check: bool = False,
+    timeout: float = CLOSE_TIMEOUT,
+    quiet: float = QUIET,
 ) -> Result:
     """Reload a plugin; a failure is part of the report, for the old version serves on."""
-    report = host.reload(name, force=force, check=check, timeout=timeout)
+    report = host.reload(name, force=force, check=check, timeout=timeout, quiet=quiet)
+    return {"report": _reload_report(report)}
+
+
+def rescan(host: Controlled, apply: bool = False, quiet: float = QUIET) -> Result:
+    """What has changed since each plugin was last tried; with `apply`, what came of doing something about it."""
+    report = host.rescan(apply=apply, quiet=quiet)
+    return {
+        "report": {
+            **plain(report),
+            "reloads": [_reload_report(one) for one in report.reloads],
+            "ok": report.ok,
+            "text": str(report),
+        }
+    }
+
+
+def reconfigure(host: Controlled, name: str) -> Result:
+    """Give a plugin the settings that its config file has now; what refuses them is part of the report."""
+    report = host.reconfigure(name)
     return {"report": {**plain(report), "text": str(report)}}
+
+
+def _reload_report(report: ReloadReport) -> Result:
+    return {**plain(report), "alive": list(report.alive), "text": str(report)}
 
 
 def enable(host: Controlled, name: str) -> Result:
@@ -123,6 +154,8 @@ REQUESTS: Mapping[str, Callable[..., Result]] = {
     "load": load,
     "unload": unload,
     "reload": reload,
+    "rescan": rescan,
+    "reconfigure": reconfigure,
     "enable": enable,
     "disable": disable,
 }
@@ -194,7 +227,9 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "values": ("an object", _is_mapping),
     "force": ("true or false", _is_flag),
     "check": ("true or false", _is_flag),
+    "apply": ("true or false", _is_flag),
     "cascade": ("true or false", _is_flag),
+    "quiet": (f"a number of seconds from 0 to {LONGEST:g}", _is_duration),
     "timeout": (f"a number of seconds from 0 to {LONGEST:g}", _is_duration),
     "kinds": ("a list of event kinds", _are_texts),
 }

@@ -183,7 +183,12 @@ class ControlServer:
             self._forget()
 
     def _welcome(self, connection: socket.socket) -> None:
-        client = Connection(self._host, connection, hello(self._identity), **self._timeouts)
+        client = Connection(
+            self._host,
+            connection,
+            hello(self._identity, self._host.setup.pluginkit_version),
+            **self._timeouts,
+        )
         thread = threading.Thread(
             target=self._serve, args=(client,), name="pluginkit-control-client", daemon=True
         )

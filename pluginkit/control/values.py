@@ -34,8 +34,8 @@ def plain(value: object, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         return _repr(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = dataclasses.fields(value)
-        return {field.name: plain(getattr(value, field.name), depth + 1) for field in fields}
+        names = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
+        return {name: plain(getattr(value, name), depth + 1) for name in names}
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value, depth + 1)

@@ -13,10 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pluginkit.hooks.drain import Retirement
-from pluginkit.hooks.frames import is_body, is_inside_a_call, stack
-from pluginkit.hooks.gate import Gate
 from pluginkit.hooks.metrics import CallMetrics
-from pluginkit.hooks.pins import Pin
 from pluginkit.hooks.relay import HookRelay
 from pluginkit.hooks.spec import HookSpec
 from pluginkit.hooks.table import HookTable, Staged
@@ -30,21 +27,16 @@ __all__ = [
     "CallFailure",
     "CallMetrics",
     "ErrorPolicy",
-    "Gate",
     "Hook",
     "HookRelay",
     "HookSpec",
     "HookTable",
     "Implementation",
     "Outcome",
-    "Pin",
     "PluginManager",
     "Provider",
     "Retirement",
     "Staged",
-    "is_body",
-    "is_inside_a_call",
-    "stack",
 ]
 
 

@@ -61,7 +61,9 @@ class Configured:
 
     def __call__(self, **kwargs: Any) -> Any:
         """Call the hook; gives what a plain call gives."""
-        return self._run(self._hook.for_call(self._timeout), Variant(self._errors or self._hook.policy), kwargs)
+        return self._run(
+            self._hook.for_call(self._timeout), Variant(self._errors or self._hook.policy), kwargs
+        )
 
     def attributed(self, **kwargs: Any) -> tuple[Outcome[Any], ...]:
         """Call the hook and say of each implementation, in call order, what it made of it.

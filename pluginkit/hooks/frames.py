@@ -27,7 +27,9 @@ def is_inside_a_call() -> bool:
     return bool(awaited) or any(is_body(frame) for frame in stack(sys._getframe(1)))
 
 
-_awaited: contextvars.ContextVar[list[None] | None] = contextvars.ContextVar("pluginkit_awaited", default=None)
+_awaited: contextvars.ContextVar[list[None] | None] = contextvars.ContextVar(
+    "pluginkit_awaited", default=None
+)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import CallTimeout
 from pluginkit.hooks.frames import is_inside_a_call
-from pluginkit.hooks.version import Variant, Version
+from pluginkit.hooks.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

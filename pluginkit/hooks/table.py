@@ -160,9 +160,7 @@ class HookTable:
                     verify(spec, implementation)
                 version = self._version(spec, sorted(implementations, key=_by_rank))
                 states.append(
-                    HookState(
-                        spec, version, self._policy, late=self._late, pins=self.pins, lock=self._lock
-                    )
+                    HookState(spec, version, self._policy, late=self._late, pins=self.pins, lock=self._lock)
                 )
             for state in states:
                 self._states[state.spec.name] = state

@@ -47,9 +47,11 @@ class Collector:
         # Within a hook call the caller waits; the thread does it then.
         is_off_the_call_path = not would_wait_for_itself()
         with self._changed:
+            if self._is_closed:
+                return
             self._waiting.append(Retired(plugin, generation, alive))
             is_full = len(self._waiting) >= MOST and is_off_the_call_path
-            if not is_full and not self._is_closed:
+            if not is_full:
                 self._begin_to_wait()
             self._changed.notify()
         if is_full:

@@ -17,10 +17,11 @@ from itertools import chain
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.hooks import is_body, is_inside_a_call, stack
+from pluginkit.hooks.frames import is_body, is_inside_a_call, stack
 
 if TYPE_CHECKING:
-    from pluginkit.hooks import Gate, HookTable, Provider
+    from pluginkit.hooks import HookTable, Provider
+    from pluginkit.hooks.gate import Gate
 
 
 def is_called(provider: Provider) -> bool:

@@ -212,7 +212,9 @@ class Reload:
                 if old.is_hooked:
                     self._table.commit(self._table.stage(remove=[old.provider], add=[live.provider]))
             except (BringUpFailed, PluginkitError) as error:
-                failure = error.failure if isinstance(error, BringUpFailed) else hooks_failure(plugin.name, error)
+                failure = (
+                    error.failure if isinstance(error, BringUpFailed) else hooks_failure(plugin.name, error)
+                )
                 self._problems += self._lifecycle.drop(plugin, failure)
             else:
                 live.is_hooked, old.is_hooked = old.is_hooked, False

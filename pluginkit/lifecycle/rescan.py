@@ -75,7 +75,8 @@ class RescanReport:
     @property
     def ok(self) -> bool:
         """Whether all that was done worked."""
-        return not self.failed and all(report.ok for report in (*self.reloads, *self.settings))
+        refused = [report for report in self.reloads if not report.ok]
+        return not (self.failed or refused) and all(report.ok for report in self.settings)
 
     def __str__(self) -> str:
         groups = ("new", "changed", "reconfigured", "gone")

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pluginkit.lifecycle.bringup import take_down
-from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.collecting import Collector
+from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.in_flight import is_called, would_wait_for_itself
 
 if TYPE_CHECKING:

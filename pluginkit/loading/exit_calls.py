@@ -59,12 +59,11 @@ def _register_and_note(function: Callable[..., Any], /, *args: Any, **kwargs: An
 
 
 @contextmanager
-def noted() -> Iterator[list[ExitCall]]:
-    """Collect what this thread registers with `atexit` in the block."""
-    calls: list[ExitCall] = []
+def noted(calls: list[ExitCall]) -> Iterator[None]:
+    """Collect in `calls` what this thread registers with `atexit` in the block."""
     _noted.stack.append(calls)
     try:
-        yield calls
+        yield
     finally:
         _noted.stack.pop()
 

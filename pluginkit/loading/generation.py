@@ -122,6 +122,9 @@ class Generation:
         """The name that the module kept under `key` shows to the world."""
         return self.public + key[len(self.key) :]
 
+    def _key_of(self, public_name: str) -> str:
+        return self.key + public_name[len(self.public) :]
+
     def relative_name(self, key: str) -> str:
         return key[len(self.key) + 1 :]
 
@@ -187,14 +190,15 @@ class Generation:
         self.traces.undo()
         finder.unregister(self)
         modules = self.modules()
+        # A module may have put any object in its own place.
+        real = {name: module for name, module in modules.items() if issubclass(type(module), ModuleType)}
         if self._is_replaced():
-            retired.hand_down(module for name, module in modules.items() if name not in self._released)
-        for name, module in modules.items():
-            key = self.key + name[len(self.public) :]
-            sys.modules.pop(key, None)
-            if isinstance(module, ModuleType):
-                # Code that lives on finds what it had imported already.
-                self._retired[key] = module
+            retired.hand_down(module for name, module in real.items() if name not in self._released)
+        for name in modules:
+            sys.modules.pop(self._key_of(name), None)
+        for name, module in real.items():
+            # Code that lives on finds what it had imported already.
+            self._retired[self._key_of(name)] = module
         source_lines.unpin(self)
         self._release_facade()
         # Old code may live on for a while; what only served to load more of it need not.

@@ -118,7 +118,7 @@ def _registries(module: ModuleType) -> Iterator[tuple[str, Any]]:
 def _contents(registry: Any) -> Contents:
     if isinstance(registry, dict):
         return dict(registry)
-    return dict(registry.registry) if isinstance(registry, FunctionType) else list(registry)
+    return list(registry) if isinstance(registry, list | set) else dict(registry.registry)
 
 
 def _place(registry: Any, key: Any) -> layers.Place:

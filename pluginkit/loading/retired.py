@@ -14,7 +14,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-Reduce = Callable[[Any, int], Any]
+Reduce = Callable[..., Any]
 
 
 def hand_down(modules: Iterable[ModuleType]) -> None:

@@ -12,9 +12,9 @@ another thread sets in the same moment counts as the plugin's. Nothing else is g
 
 from __future__ import annotations
 
-import _signal
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -40,7 +40,9 @@ _HOOKS: tuple[tuple[Any, str], ...] = (
     (sys, "unraisablehook"),
     (threading, "excepthook"),
 )
-_SIGNALS = tuple(map(int, _signal.valid_signals()))
+# The C functions, past `signal`'s own: those make a member of an enum of every answer.
+_getsignal: Any = getattr(signal, "_signal").getsignal  # noqa: B009  # typeshed does not know it
+_SIGNALS = tuple(map(int, signal.valid_signals()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class Traces:
         """Count as this generation's what comes into the registries during the block."""
         before = _Picture()
         self._outside.begin()
+        calls: list[exit_calls.ExitCall] = []
         try:
-            with exit_calls.noted() as calls:
+            with exit_calls.noted(calls):
                 yield
         finally:
             for call in calls:
@@ -186,7 +189,7 @@ class _Item:
                 del items[index]
                 break
         if self.module is warnings:
-            warnings._filters_mutated()  # type: ignore[attr-defined]  # caches know nothing of a changed list
+            warnings._filters_mutated()  # caches know nothing of a changed list
 
 
 def _list_trace(module: Any, name: str, item: Any, package: str) -> Trace:
@@ -220,7 +223,8 @@ def _environment() -> dict[bytes, bytes]:
 
 def _handlers() -> list[Any]:
     """Weak references to all log handlers there are, in order of creation."""
-    handlers: list[Any] = logging._handlerList  # type: ignore[attr-defined]  # nothing public lists them
+    # Nothing public lists them.
+    handlers: list[Any] = vars(logging)["_handlerList"]
     return handlers
 
 
@@ -232,7 +236,7 @@ def _loggers() -> Iterator[logging.Logger]:
 
 
 def _signals() -> list[Any]:
-    # Past `signal`, which makes an enum's member of every answer; no other thread can set one.
+    # No other thread can set one.
     if threading.current_thread() is not threading.main_thread():
         return []
-    return [_signal.getsignal(number) for number in _SIGNALS]
+    return [_getsignal(number) for number in _SIGNALS]

@@ -59,6 +59,10 @@ JSON = {
             "`error`, `file`, `line`, `traceback`, `time`"
         ),
     ),
+    "rescan": (
+        ("new, changed, reconfigured, unchanged, gone, loaded, reloads, unloads, settings, failed, ok"),
+        "`reloads` are as of `reload --json`; `failed` as its `failure`",
+    ),
     "events": ("kind, plugin, time, data", "one object for each event, on a line of its own"),
     "validate": (
         "ok, files",
@@ -113,7 +117,7 @@ The configuration also reads the environment: `PLUGINKIT_LOGGING__LOG_LEVEL=debu
 
 While a host serves with the same configuration, `list`, `info`, `hooks`, `call`, `enable` and `disable` ask it
 instead of loading or reading anything themselves, and say so on stderr; `--no-host` leaves it alone. `load`,
-`unload`, `reload` and `events` need one. `pluginkit run --serve` is such a host, and so is any program with
+`unload`, `reload`, `rescan` and `events` need one. `pluginkit run --serve` is such a host, and so is any program with
 `Host(…, control=True)`. Hosts are told apart by their config file and their name (`application.app_name`, or
 `--host NAME`); with `--plugins-dir` also by their plugins directory. See [control.md](control.md).
 

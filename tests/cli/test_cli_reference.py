@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,11 @@ COMMANDS = [program.get_command(CONTEXT, name) for name in MODULES]
 EXAMPLES = [*program.examples, *(e for one in COMMANDS if isinstance(one, Command) for e in one.examples)]
 # An example that shows how to make something happen elsewhere needs that elsewhere.
 ELSEWHERE: Mapping[str, str] = {"zoo/config.yaml": "", "../more-plugins/README": ""}
+NEED_A_HOST = {"load", "unload", "reload", "rescan", "events"}
+
+
+def needs_host(line: str) -> bool:
+    return not NEED_A_HOST.isdisjoint(line.split())
 
 
 @pytest.mark.skipif(
@@ -40,7 +46,7 @@ def test_cl07_every_command_has_examples_and_a_section_in_the_reference() -> Non
 
 
 @pytest.mark.usefixtures("sample_project")
-@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES])
+@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES if not needs_host(line)])
 def test_cl07_every_example_of_the_help_works(user: Callable[..., Any], line: str) -> None:
     for file, text in ELSEWHERE.items():
         Path(file).parent.mkdir()
@@ -51,6 +57,30 @@ def test_cl07_every_example_of_the_help_works(user: Callable[..., Any], line: st
         for path in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
     ]
     assert user(*arguments).stderr.count("error") == 0
+
+
+@pytest.mark.usefixtures("sample_project")
+@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES if needs_host(line)])
+def test_cl07_every_example_for_a_running_host_works(
+    line: str,
+    process: Callable[..., subprocess.Popen[bytes]],
+    tmp_path: Path,
+    child_env: dict[str, str],
+) -> None:
+    child_env["XDG_RUNTIME_DIR"] = str(tmp_path)
+    pipe = subprocess.PIPE
+    host = process("run", "--serve", stdout=subprocess.DEVNULL, stderr=pipe)
+    assert host.stderr is not None
+    while b"Serving" not in (said := host.stderr.readline()):
+        assert said, "the host has ended"
+    command = process(*shlex.split(line)[1:], stdout=pipe, stderr=pipe)
+    assert command.stderr is not None
+    if "events" in line:
+        while b"Following" not in command.stderr.readline():
+            assert command.poll() is None
+        host.terminate()
+    _, error = command.communicate(timeout=60)
+    assert (command.returncode, error.count(b"error")) == (0, 0), error.decode()
 
 
 def keys_in(text: str) -> set[str]:

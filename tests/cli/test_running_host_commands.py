@@ -25,7 +25,7 @@ class Serving:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
-        self.wait_for("Serving")
+        self.said = self.wait_for("Serving")
 
     def wait_for(self, words: str) -> str:
         """Read what it says on stderr up to the line with `words`."""
@@ -287,11 +287,9 @@ def test_cl02_a_second_host_of_the_same_name_runs_without_a_socket_and_says_so(
     runtime: Path, serving: Serving, process: Callable[..., subprocess.Popen[bytes]], cli: Callable[..., Any]
 ) -> None:
     second = process("run", "--serve", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert second.stderr is not None
-    said = second.stderr.readline().decode()
     assert (
         f"another host has the socket already: 'app' of {Path.cwd()}/config.yaml, pid {serving.process.pid}"
-        in said
+        in Serving(second).said
     )
     second.send_signal(signal.SIGTERM)
     second.communicate(timeout=60)

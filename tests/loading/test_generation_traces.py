@@ -87,7 +87,9 @@ def test_what_was_changed_since_is_not_touched(make: Make) -> None:
     assert os.environ.pop("PK_TRACE") == "host"
 
 
-def test_a_change_of_the_environment_is_put_back_as_it_was(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_the_environment_is_put_back_as_it_was(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PK_TRACE", "host")
     generation = make("cat", {"__init__.py": "import os\nos.environ['PK_TRACE'] = 'plugin'"})
     load(generation)
@@ -99,7 +101,9 @@ def test_a_change_of_the_environment_is_put_back_as_it_was(make: Make, monkeypat
 def test_what_fails_to_be_undone_is_logged_and_the_rest_is_undone(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    generation = make("cat", {"__init__.py": "import os, sys\nos.environ['PK_TRACE'] = 'x'\nsys.path.append('/pk')"})
+    generation = make(
+        "cat", {"__init__.py": "import os, sys\nos.environ['PK_TRACE'] = 'x'\nsys.path.append('/pk')"}
+    )
     load(generation)
     path = sys.path
     sys.path = tuple(path)  # type: ignore[assignment]  # somebody breaks it
@@ -120,7 +124,8 @@ def test_exit_calls_are_noted_by_thread_and_taken_back_one_by_one() -> None:
     original = atexit.register
     exit_calls.install()
     try:
-        with exit_calls.noted() as mine:
+        mine: list[exit_calls.ExitCall] = []
+        with exit_calls.noted(mine):
             assert atexit.register(calls.append, "mine") == calls.append
             atexit.register(calls.append, "mine too")
             thread = threading.Thread(target=atexit.register, args=(calls.append, "other"))
@@ -201,7 +206,7 @@ def test_objects_of_the_plugin_are_taken_out_of_the_hosts_registries(make: Make,
     generation.close()
     assert registry.LIST == ["a plain value"]
     assert registry.TABLE == {"f": "before"}
-    assert registry.SET == set()
+    assert set() == registry.SET
     assert registry.App.routes == {}
     assert list(registry.show.registry) == [object]
     assert registry.function is original
@@ -213,7 +218,7 @@ def test_what_others_put_there_meanwhile_stays(make: Make, registry: Any) -> Non
     generation = make("cat", {"__init__.py": source})
     load(generation)
     generation.close()
-    assert registry.LIST == [print]
+    assert [print] == registry.LIST
 
 
 def test_the_next_version_keeps_what_it_may_have_counted_on(make: Make) -> None:

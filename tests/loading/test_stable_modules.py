@@ -8,6 +8,7 @@ import logging
 import pickle
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -42,6 +43,11 @@ def reload(make: Make, old: Generation, files: dict[str, Any]) -> Generation:
     return new
 
 
+def spec_name(module: ModuleType) -> str:
+    assert module.__spec__ is not None
+    return module.__spec__.name
+
+
 def first(make: Make, **files: str) -> Generation:
     generation = make("cat", {**FILES, **files})
     generation.adopt_stable()
@@ -55,14 +61,14 @@ def test_an_unchanged_stable_module_stays_the_same_object_over_many_reloads(make
     kinds = generation.import_module("inner.kinds")
     for version in (2, 3, 4):
         old, generation = generation, reload(make, generation, {"__init__.py": ROOT.format(version)})
-        assert generation.import_module().V == version
+        assert version == generation.import_module().V
         assert generation.import_module("types") is types
         assert generation.import_module("inner.kinds") is kinds
         assert generation.import_module("inner").kinds is kinds
         assert generation.import_module().Point is point
         assert old.alive() == ()
     assert "cat.types" in generation.alive()
-    assert types.__spec__.name == f"{generation.key}.types"
+    assert spec_name(types) == f"{generation.key}.types"
 
 
 def test_a_stable_module_imports_from_the_generation_that_it_lives_in_now(make: Make) -> None:
@@ -91,7 +97,7 @@ def test_a_failed_version_leaves_the_stable_module_at_home(make: Make) -> None:
     new.adopt_stable()
     assert new.import_module("types") is types
     new.close()
-    assert types.__spec__.name == f"{generation.key}.types"
+    assert spec_name(types) == f"{generation.key}.types"
     assert generation.import_module("types") is types
     assert types.lazily() == 1
     assert f"{new.key}.types" not in sys.modules
@@ -104,7 +110,7 @@ def test_a_module_that_was_never_imported_has_nothing_to_keep(make: Make) -> Non
 
 def test_tracebacks_of_a_stable_module_show_its_source_still(make: Make) -> None:
     generation = first(make)
-    file = generation.import_module("types").__file__
+    file = str(generation.import_module("types").__file__)
     reload(make, generation, {"__init__.py": ROOT.format(2)})
     assert linecache.getline(file, 2) == "class Point:\n"
 

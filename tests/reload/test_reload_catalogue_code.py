@@ -187,8 +187,13 @@ def test_case_18_lazy_export_by_a_module_getattr(scene: Scene) -> None:
 @case
 def test_case_19_dataclass_with_postponed_annotations_and_a_new_classvar(scene: Scene) -> None:
     top = "from __future__ import annotations\nfrom dataclasses import dataclass, fields\nfrom typing import ClassVar\n"
-    sub = top + "@dataclass\nclass P:\n    x: int = 1\n{}def names(): return [f.name for f in fields(P)] + [P.tag]\n"
-    scene.start({"__init__.py": root("names()", "from .sub import names"), "sub.py": sub.format("    tag = 'old'\n")})
+    sub = (
+        top
+        + "@dataclass\nclass P:\n    x: int = 1\n{}def names(): return [f.name for f in fields(P)] + [P.tag]\n"
+    )
+    scene.start(
+        {"__init__.py": root("names()", "from .sub import names"), "sub.py": sub.format("    tag = 'old'\n")}
+    )
     scene.edit({"sub.py": sub.format("    tag: ClassVar[str] = 'new'\n")})
     scene.reload()
     assert scene.run() == ["x", "new"]
@@ -205,7 +210,9 @@ def test_case_20_unicode_module_name(scene: Scene) -> None:
 @case
 def test_case_21_latin_1_cookie(scene: Scene) -> None:
     text = "# -*- coding: latin-1 -*-\nV = '{}'\n"
-    scene.start({"__init__.py": root("V", "from .sub import V"), "sub.py": text.format("öld").encode("latin-1")})
+    scene.start(
+        {"__init__.py": root("V", "from .sub import V"), "sub.py": text.format("öld").encode("latin-1")}
+    )
     assert scene.run() == "öld"
     scene.edit({"sub.py": text.format("néw").encode("latin-1")})
     scene.reload()
@@ -235,7 +242,11 @@ def test_case_23_exception_between_two_assignments(scene: Scene) -> None:
 
 @case
 def test_case_24_exception_in_the_second_changed_submodule(scene: Scene) -> None:
-    files = {"__init__.py": root("(a.V, b.V)", "from . import a, b"), "a.py": "V = 'old'", "b.py": "V = 'old'"}
+    files = {
+        "__init__.py": root("(a.V, b.V)", "from . import a, b"),
+        "a.py": "V = 'old'",
+        "b.py": "V = 'old'",
+    }
     scene.start(files)
     scene.edit({"a.py": "V = 'new'", "b.py": "V = 'new'\n1 / 0"})
     scene.refused()
@@ -280,6 +291,7 @@ def test_case_26_reload_while_a_tree_does_not_come_to_rest(scene: Scene) -> None
     report = scene.host.reload("plug", quiet=3600.0)
     stop.set()
     writer.join(30)
+    assert report.failure is not None
     assert report.failure.step == "import"
     assert "somebody still writing" in str(report)
     assert scene.run() == ("old", "old")
@@ -402,7 +414,12 @@ def test_case_36_only_a_data_file_changed(scene: Scene) -> None:
 
 @case
 def test_case_37_traceback_after_a_failed_reload_quotes_the_served_line(scene: Scene) -> None:
-    scene.start({"__init__.py": root("f()", "from .sub import f"), "sub.py": "def f():\n    raise KeyError('served')\n"})
+    scene.start(
+        {
+            "__init__.py": root("f()", "from .sub import f"),
+            "sub.py": "def f():\n    raise KeyError('served')\n",
+        }
+    )
     scene.edit({"sub.py": "# moved\n# down\n1 / 0\n"})
     scene.refused()
     linecache.checkcache()

@@ -24,7 +24,7 @@ def twice(scene: Scene, head: str) -> None:
 def test_case_58_callback_appended_to_a_list_of_the_hosts_at_import(scene: Scene) -> None:
     registry = scene.host_module("hostreg", "CALLBACKS = []")
     twice(scene, "import hostreg\ndef f(): return 1\nhostreg.CALLBACKS.append(f)")
-    assert registry.CALLBACKS == [scene.get("f")]
+    assert [scene.get("f")] == registry.CALLBACKS
     scene.host.unload("plug")
     assert registry.CALLBACKS == []
 
@@ -34,7 +34,7 @@ def test_case_58_callback_appended_through_the_context(scene: Scene) -> None:
     registry = scene.host_module("hostreg", "CALLBACKS = []")
     head = "import hostreg\ndef f(): return 1\ndef on_load(ctx): ctx.append(hostreg.CALLBACKS, f)"
     twice(scene, head)
-    assert registry.CALLBACKS == [scene.get("f")]
+    assert [scene.get("f")] == registry.CALLBACKS
 
 
 @case
@@ -153,8 +153,8 @@ def test_case_65_second_version_registers_at_the_host_and_raises(scene: Scene) -
     (old,) = registry.CALLBACKS
     scene.edit({"__init__.py": root("'new'", head + "1 / 0")})
     scene.refused()
-    assert registry.CALLBACKS == [old]
-    assert registry.TABLE == {"f": old}
+    assert [old] == registry.CALLBACKS
+    assert {"f": old} == registry.TABLE
     assert scene.run() == "old"
 
 
@@ -225,7 +225,9 @@ def test_case_70_lru_cache_over_a_changed_callee(scene: Scene) -> None:
 @case
 def test_case_71_init_subclass_registry(scene: Scene) -> None:
     head = "class Base:\n    known = []\n    def __init_subclass__(cls): Base.known.append(cls)\nfrom .sub import Sub\n"
-    scene.start({"__init__.py": root("len(Base.known)", head), "sub.py": "from . import Base\nclass Sub(Base): ..."})
+    scene.start(
+        {"__init__.py": root("len(Base.known)", head), "sub.py": "from . import Base\nclass Sub(Base): ..."}
+    )
     scene.edit({"sub.py": "from . import Base\nclass Sub(Base): x = 1"})
     scene.reload()
     assert scene.run() == 1

@@ -28,7 +28,9 @@ def test_case_38_old_object_in_new_code_is_an_instance_or_detected(scene: Scene)
 
 @case
 def test_case_41_super_with_the_class_on_a_held_instance(scene: Scene) -> None:
-    source = "class A:\n    def f(self): return '{0}'\nclass B(A):\n    def f(self): return super(B, self).f()\n"
+    source = (
+        "class A:\n    def f(self): return '{0}'\nclass B(A):\n    def f(self): return super(B, self).f()\n"
+    )
     scene.start({"__init__.py": root("B().f()", source.format("old"))})
     held = scene.get("B")()
     scene.edit({"__init__.py": root("B().f()", source.format("new"))})
@@ -178,7 +180,9 @@ def test_case_53_suspended_wrapper_resumes_on_its_version(scene: Scene) -> None:
         "@hookimpl(wrapper=True)\ndef run():\n    before = V\n    rest = yield\n    return (before, V, part.V, rest)\n"
     )
     scene.add({"__init__.py": root("host_gate()", "from hostgate import host_gate")}, "inner")
-    gate = scene.host_module("hostgate", "action = []\ndef host_gate():\n    return action.pop()() if action else 0\n")
+    gate = scene.host_module(
+        "hostgate", "action = []\ndef host_gate():\n    return action.pop()() if action else 0\n"
+    )
     scene.start({"__init__.py": source.replace("{0}", "old"), "part.py": "V = 'old'"})
     scene.edit({"__init__.py": source.replace("{0}", "new"), "part.py": "V = 'new'"})
     gate.action.append(lambda: scene.host.reload("plug", timeout=0.0).ok)
@@ -193,8 +197,14 @@ def wait_for_retirement() -> None:
             thread.join(30)
 
 
-IN_FLIGHT = "V = '{0}'\nfrom . import part\nimport threading\nentered, go = threading.Event(), threading.Event()\n"
-FLYING = root("fly()", IN_FLIGHT + "def fly():\n    before = V\n    entered.set()\n    go.wait(30)\n    {1}\n    return (before, V, part.V, late)\n")
+IN_FLIGHT = (
+    "V = '{0}'\nfrom . import part\nimport threading\nentered, go = threading.Event(), threading.Event()\n"
+)
+FLYING = root(
+    "fly()",
+    IN_FLIGHT
+    + "def fly():\n    before = V\n    entered.set()\n    go.wait(30)\n    {1}\n    return (before, V, part.V, late)\n",
+)
 
 
 def fly(scene: Scene, late: str, extra: dict[str, str]) -> object:

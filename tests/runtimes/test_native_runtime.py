@@ -101,7 +101,7 @@ class Answer:
 
     def commit(self) -> None: ...
 
-    def is_current(self, found: Any) -> bool:
+    def is_current(self, found: Any, snapshot: Any) -> bool:
         return True
 
     def entered(self) -> Any:

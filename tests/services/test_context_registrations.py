@@ -23,7 +23,8 @@ MakeContext = Callable[..., PluginContext]
 
 
 def test_i9_everything_is_undone_once_and_last_first(context: MakeContext) -> None:
-    ctx, seen = context(), []
+    seen: list[int] = []
+    ctx = context()
     for number in range(3):
         ctx.callback(seen.append, number)
     assert ctx.close(timeout=0.0) == []
@@ -56,7 +57,9 @@ def test_i9_nothing_is_taken_for_a_plugin_that_is_unloaded(
     assert logging.getLogger("pk.closed").handlers == []
 
 
-def test_what_is_registered_while_the_plugin_is_being_unloaded_is_undone_at_once(context: MakeContext) -> None:
+def test_what_is_registered_while_the_plugin_is_being_unloaded_is_undone_at_once(
+    context: MakeContext,
+) -> None:
     ctx, items = context(), [1]
 
     class Late(list[int]):
@@ -277,7 +280,7 @@ def test_a_type_can_be_registered_with_a_dispatching_method(context: MakeContext
 
 
 def test_only_a_dispatcher_takes_registrations(context: MakeContext) -> None:
-    with pytest.raises(TypeError, match="no functools.singledispatch function"):
+    with pytest.raises(TypeError, match=r"no functools\.singledispatch function"):
         context().register(print, int, print)
 
 
@@ -337,7 +340,9 @@ def test_the_first_handler_of_a_signal_cannot_come_from_another_thread(context: 
     assert signal.getsignal(signal.SIGUSR2) is before
 
 
-def test_a_signal_does_by_default_what_it_always_did_after_the_handler_has_gone(child_env: dict[str, str]) -> None:
+def test_a_signal_does_by_default_what_it_always_did_after_the_handler_has_gone(
+    child_env: dict[str, str],
+) -> None:
     source = """
 import signal, threading
 from pluginkit.loading import layers, signals

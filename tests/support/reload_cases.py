@@ -42,7 +42,7 @@ def case(function: Case) -> Callable[[Child], None]:
         problem = _results[file].get(function.__name__, "the child did not come to this case")
         assert not problem, problem
 
-    del test.__wrapped__  # type: ignore[attr-defined]  # pytest would ask for the case's own parameters
+    del test.__wrapped__  # pytest would ask for the case's own parameters
     return test
 
 
@@ -113,7 +113,11 @@ class Scene:
                 path.write_text(content, "utf-8")
 
     def add(
-        self, files: Mapping[str, str | bytes], plugin: str = "plug", entrypoint: str | None = None, **sections: Any
+        self,
+        files: Mapping[str, str | bytes],
+        plugin: str = "plug",
+        entrypoint: str | None = None,
+        **sections: Any,
     ) -> None:
         """A plugin of those files, with its manifest; `__init__.py` is the root."""
         about = {"name": plugin, "type": "pluggy", "entrypoint": entrypoint or plugin, "version": "1.0.0"}
@@ -186,7 +190,8 @@ def _main(file: str) -> None:
                 scene.finish()
             except BaseException:
                 problem = problem or traceback.format_exc()
-            print("RESULT " + json.dumps([name, problem]), flush=True)
+            sys.stdout.write("RESULT " + json.dumps([name, problem]) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

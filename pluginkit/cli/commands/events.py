@@ -41,9 +41,9 @@ def events_command(session: Session, kinds: tuple[str, ...], plugin: str | None,
     with required_host(session) as running:
         if plugin is not None:
             plugin = running.ask("info", name=plugin)["plugin"]["name"]
-        news = running.follow(kinds=kinds, plugin=plugin)
-        remark("Following; Ctrl-C ends.")
         try:
+            news = running.follow(kinds=kinds, plugin=plugin)
+            remark("Following; Ctrl-C ends.")
             for one in news:
                 _show(one, as_json)
         except KeyboardInterrupt:

@@ -48,20 +48,21 @@ def run_command(session: Session, once: bool | None) -> int:
 
     Shows the plugins in a table, then the answers of each call under `calls` of the
     configuration. On a terminal the host then serves until Ctrl-C; SIGTERM stops it as cleanly,
-    and a second Ctrl-C at once. SIGHUP loads what is new. A plugin that is broken stops nothing:
+    and a second Ctrl-C at once. SIGHUP has it look for plugins again: new ones are loaded, changed ones
+    reloaded, and those that are gone unloaded. A plugin that is broken stops nothing:
     it is told on stderr, with its file and what to do, and `pluginkit list` remembers it.
 
     While it serves, `pluginkit list`, `reload` and the like act on it.
     """
     from pluginkit.cli.loading import loaded_host
-    from pluginkit.cli.serving import rescan, stop_signals
+    from pluginkit.cli.serving import interrupted_by_sigterm, rescan, stop_signals
 
     is_once = not is_terminal(sys.stdout) if once is None else once
     session.serves = not is_once
     host = session.host
     session.log_from = _LEVELS[session.config.log_level]
     calls = _calls(host, session)
-    with loaded_host(session):
+    with interrupted_by_sigterm(), loaded_host(session):
         _show_plugins(host)
         failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
         if not is_once:
@@ -75,9 +76,9 @@ def run_command(session: Session, once: bool | None) -> int:
 
 def _calls(host: Host, session: Session) -> list[Call]:
     """The calls of the configuration, ready to be made; what is wrong with any is told before the first."""
-    from pluginkit.control.calling import callable_hook_of
     from pluginkit.config.frozen import thaw
     from pluginkit.contracts import arguments_from_values
+    from pluginkit.control.calling import callable_hook_of
     from pluginkit.errors import ConfigError, Problem, UsageError
 
     calls: list[Call] = []

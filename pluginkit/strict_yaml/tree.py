@@ -89,12 +89,16 @@ class Tree:
         else:
             self.root = value
 
+    @property
+    def too_deep(self) -> str:
+        return f"is nested deeper than {self._max_depth} levels"
+
     def open(self, node: dict[str, Any] | list[Any], mark: Mark) -> None:
         """Begin a mapping or a list; the values up to `close` belong to it."""
         if self.expects_key():
             self.stop("a mapping or a list cannot be a key", mark)
         if len(self._stack) >= self._max_depth:
-            self.stop(f"is nested deeper than {self._max_depth} levels", mark)
+            self.stop(self.too_deep, mark)
         location = self.place(mark)
         self.put(node)
         self._stack.append((self._node, self._location))

@@ -112,6 +112,10 @@ def _walk(text: str, tree: Tree, max_events: int) -> None:
             elif event.__class__ is yaml.StreamEndEvent:
                 return
     except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        if mark is not None and "nesting depth" in str(error):
+            # libyaml reads ahead, and has a limit of its own, which is far beyond ours.
+            tree.stop(tree.too_deep, mark)
         raise YamlError([*tree.problems, _syntax_problem(error, text, tree.file)]) from error
 
 

@@ -44,17 +44,19 @@ class Collector:
 
     def retired(self, plugin: str, generation: int | None, alive: Callable[[], tuple[str, ...]]) -> None:
         """Have a generation's memory freed soon."""
-        # Within a hook call the caller waits; the thread does it then.
-        is_off_the_call_path = not would_wait_for_itself()
         with self._changed:
             if self._is_closed:
                 return
             self._waiting.append(Retired(plugin, generation, alive))
-            is_full = len(self._waiting) >= MOST and is_off_the_call_path
-            if not is_full:
-                self._begin_to_wait()
+            self._begin_to_wait()
             self._changed.notify()
-        if is_full:
+
+    def relieve(self) -> None:
+        """Collect if enough have come together; for the end of an operation, when nothing of it is left.
+
+        Within a hook call somebody waits for the result; the thread does it then.
+        """
+        if len(self._waiting) >= MOST and not would_wait_for_itself():
             self.collect()
 
     def collect(self) -> None:

@@ -276,7 +276,8 @@ class Lifecycle(Core):
                 # Code of a new version has closed the host, which left the old ones to us.
                 for other in reversed(self.in_load_order()):
                     self._unload_one(other, options.timeout)
-            return report
+        self.retiring.collector.relieve()
+        return report
 
     def drop(self, plugin: Plugin, failure: Failure) -> list[Failure]:
         """A live plugin has turned out to be broken for good: take it out, and all that need it."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pluginkit.events import EventBus
     from pluginkit.hooks import CallMetrics, HookRelay
     from pluginkit.hooks.pins import Pin
+    from pluginkit.lifecycle.collecting import Retired
     from pluginkit.host_setup import ErrorPolicy
     from pluginkit.lifecycle import (
         LoadReport,
@@ -335,6 +336,14 @@ class Host:
         """
         self._require_open()
         return self._lifecycle.reconfigure(name)
+
+    def lingering(self) -> tuple[Retired, ...]:
+        """Old versions of plugins that are not gone: calls still run in them, or somebody refers to them.
+
+        Each has `plugin`, `generation`, `running` (what still runs, as in a report) and `alive()`, the
+        names of its modules. Gives what is known; it collects no garbage.
+        """
+        return self._lifecycle.retiring.held()
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

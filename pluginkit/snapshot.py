@@ -25,6 +25,9 @@ _SKIPPED_DIRECTORIES = frozenset({"__pycache__", ".git", ".hg", ".svn", ".tox", 
 _CODE_SUFFIXES = tuple(SOURCE_SUFFIXES + BYTECODE_SUFFIXES)
 _BINARY_SUFFIXES = tuple(EXTENSION_SUFFIXES)
 
+_SMALL = 1 << 20
+"""Bytes. Data files up to this size are compared by content; to read larger ones would take too long."""
+
 _Fingerprint = tuple[int, int, int, int]
 """Inode, size, times of writing and of change: what must be equal before and after reading."""
 
@@ -47,8 +50,9 @@ class Snapshot:
 
     `root` is the resolved package directory, or the file of a single-file plugin. `code` maps
     posix paths relative to the root's directory to their bytes; `binaries` and `data` name the
-    files that are used from disk. Two snapshots of equal `identity` have the same code and data
-    files that nobody wrote in between: what `digest` would say, without reading the data.
+    files that are used from disk. Two snapshots of equal `identity` have the same contents; of
+    compiled modules, and of data files of more than a megabyte, only that nobody wrote them in
+    between.
     """
 
     root: Path
@@ -89,8 +93,13 @@ def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
         while True:
             before = dict(_walk(resolved))
             code = {name: _read(resolved, name) for name in before if name.endswith(_CODE_SUFFIXES)}
+            small = {
+                name: _read(resolved, name).sha256
+                for name, fingerprint in before.items()
+                if name not in code and fingerprint[1] <= _SMALL and not name.endswith(_BINARY_SUFFIXES)
+            }
             if dict(_walk(resolved)) == before and _is_quiet(before, quiet):
-                return _snapshot(resolved, before, code)
+                return _snapshot(resolved, before, code, small)
             if time.monotonic() >= deadline:
                 raise SnapshotError(
                     f"{root}: the files kept changing for {timeout:g} s; is somebody still writing them?"
@@ -100,7 +109,9 @@ def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
         raise SnapshotError(f"{error.filename or root}: cannot be read: {error.strerror or error}") from error
 
 
-def _snapshot(root: Path, files: dict[str, _Fingerprint], code: dict[str, SourceFile]) -> Snapshot:
+def _snapshot(
+    root: Path, files: dict[str, _Fingerprint], code: dict[str, SourceFile], small: dict[str, str]
+) -> Snapshot:
     binaries = frozenset(name for name in files if name.endswith(_BINARY_SUFFIXES))
     return Snapshot(
         root=root,
@@ -108,15 +119,15 @@ def _snapshot(root: Path, files: dict[str, _Fingerprint], code: dict[str, Source
         code=MappingProxyType(code),
         binaries=binaries,
         data=frozenset(files) - binaries - code.keys(),
-        identity=_identity(files, code),
+        identity=_identity(files, {**{name: file.sha256 for name, file in code.items()}, **small}),
     )
 
 
-def _identity(files: dict[str, _Fingerprint], code: dict[str, SourceFile]) -> str:
-    """Code by its content; other files by inode, size and time of writing, not by that of a chmod."""
+def _identity(files: dict[str, _Fingerprint], contents: dict[str, str]) -> str:
+    """By content where that is known; other files by inode, size and time of writing, not by that of a chmod."""
     total = hashlib.sha256()
     for name in sorted(files):
-        what = code[name].sha256 if name in code else str(files[name][:3])
+        what = contents[name] if name in contents else str(files[name][:3])
         total.update(f"{name}\0{what}\n".encode("utf-8", "surrogatepass"))
     return total.hexdigest()
 

@@ -13,8 +13,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pluginkit.lifecycle.in_flight import would_wait_for_itself
+
+if TYPE_CHECKING:
+    from pluginkit.runtimes import Leftover
 
 _log = logging.getLogger("pluginkit")
 
@@ -25,11 +29,12 @@ QUIET_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """A generation that should be gone: `alive` names its modules that are not."""
+    """A generation that should be gone: `alive` names its modules that are not, `running` what runs in it."""
 
     plugin: str
     generation: int | None
     alive: Callable[[], tuple[str, ...]]
+    running: tuple[Leftover, ...] = ()
 
 
 class Collector:

@@ -133,11 +133,14 @@ class Rescan:
     def _apply(self, groups: dict[str, list[str]], quiet: float) -> None:
         for name in groups["gone"]:
             self._unload(name)
+            self._lifecycle.seen.pop(name, None)
         touched = {*groups["new"], *groups["changed"], *groups["reconfigured"]}
         # Those that others require come first; the unfit ones have no place in that order.
         in_order = [name for name in self._lifecycle.plan.order if name in touched]
         for name in (*in_order, *sorted(touched.difference(in_order))):
             self._bring_up_to_date(name, quiet, settings_only=name in groups["reconfigured"])
+        # What was unloaded with another is judged by what is there now.
+        self._lifecycle.refresh()
 
     def _bring_up_to_date(self, name: str, quiet: float, *, settings_only: bool) -> None:
         lifecycle = self._lifecycle
@@ -171,7 +174,6 @@ class Rescan:
     def _unload(self, name: str) -> None:
         if name in self._lifecycle.plugins and self._lifecycle.plugins[name].state.is_live:
             self._attempt(name, lambda: self._unloads.append(self._lifecycle.unload(name, cascade=True)))
-        self._lifecycle.seen.pop(name, None)
 
     def _attempt(self, name: str, action: Callable[[], object]) -> None:
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pluginkit.lifecycle.bringup import take_down
-from pluginkit.lifecycle.collecting import Collector
+from pluginkit.lifecycle.collecting import Collector, Retired
 from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.in_flight import is_called, would_wait_for_itself
 
@@ -59,6 +59,11 @@ class Retiring:
         """The retired generations in which calls still run."""
         with self._lock:
             return tuple(self._lingering)
+
+    def held(self) -> tuple[Retired, ...]:
+        """What is out of use and not gone, for whatever reason."""
+        lingering = [Retired(one.plugin, one.generation, one.alive, one.running) for one in self.lingering()]
+        return (*lingering, *self.collector.held())
 
     def retire(self, found: Found, live: Live, retirement: Retirement | None, timeout: float) -> Ending:
         """End a generation that has been taken out of the hooks; waits `timeout` seconds at most."""

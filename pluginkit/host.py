@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pluginkit.events import EventBus
     from pluginkit.hooks import CallMetrics, HookRelay
     from pluginkit.hooks.pins import Pin
-    from pluginkit.lifecycle.collecting import Retired
     from pluginkit.host_setup import ErrorPolicy
     from pluginkit.lifecycle import (
         LoadReport,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         RescanReport,
         UnloadReport,
     )
+    from pluginkit.lifecycle.collecting import Retired
     from pluginkit.manifest import Vocabulary
     from pluginkit.runtimes import Runtime
 

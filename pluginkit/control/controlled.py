@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         RescanReport,
         UnloadReport,
     )
+    from pluginkit.lifecycle.collecting import Retired
 
 
 class Setup(Protocol):
@@ -45,6 +46,7 @@ class Controlled(Protocol):
     def events(self) -> EventBus: ...
 
     def refresh(self) -> Plugins: ...
+    def lingering(self) -> tuple[Retired, ...]: ...
     @overload
     def load(self) -> LoadReport: ...
     @overload

@@ -33,6 +33,11 @@ def details_of(host: Controlled, plugin: Plugin) -> dict[str, Any]:
         "manifest": None if manifest is None else as_dict(manifest),
         "config": _config_of(host, plugin.name),
         "conflicts": [{"origin": str(p.origin), "reason": str(p.reason)} for p in rivals],
+        "lingering": [
+            {"generation": one.generation, "running": list(map(str, one.running)), "alive": list(one.alive())}
+            for one in host.lingering()
+            if one.plugin == plugin.name
+        ],
     }
 
 

@@ -128,7 +128,12 @@ def reconfigure(host: Controlled, name: str) -> Result:
 
 
 def _reload_report(report: ReloadReport) -> Result:
-    return {**plain(report), "alive": list(report.alive), "text": str(report)}
+    return {
+        **plain(report),
+        "alive": list(report.alive),
+        "holders": list(report.holders),
+        "text": str(report),
+    }
 
 
 def enable(host: Controlled, name: str) -> Result:

@@ -214,7 +214,7 @@ def take_down(found: Found, live: Live, timeout: float) -> tuple[Halted, tuple[L
     Returns what came of it, and what of the plugin still runs.
     """
     halted = halt(found, live, timeout)
-    running = live.instance.running()
+    running = (*live.instance.running(), *live.instance.left_open(live.target))
     halted.attempt("close", live.instance.close)
     return halted, running
 

@@ -306,6 +306,7 @@ class Lifecycle(Core):
             tuple(ending.failures),
             ending.running,
             ending.alive(),
+            ending.holders() if ending.alive() else (),
             time.perf_counter() - began,
         )
         self.publish("unloaded", plugin.name, generation=generation, is_gone=report.is_gone)

@@ -294,7 +294,7 @@ class Reload:
             is_check=self._options.check,
             running=tuple(leftover for ending in endings for leftover in ending.running),
             problems=(*self._problems, *(problem for ending in endings for problem in ending.failures)),
-            _alive=tuple(ending.alive for ending in endings if ending.is_drained),
+            _endings=tuple(ending for ending in endings if ending.is_drained),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from pluginkit.errors import PluginkitError
 if TYPE_CHECKING:
     from pluginkit.errors import Reason
     from pluginkit.lifecycle.failure import Failure
+    from pluginkit.lifecycle.retire import Ending
     from pluginkit.lifecycle.states import PluginState
     from pluginkit.runtimes import Leftover
 
@@ -67,8 +67,9 @@ class LoadFailures(PluginkitError):
 class UnloadReport:
     """What unloading one plugin left behind.
 
-    `running` are threads and tasks that still execute its code; `alive` are modules that
-    somebody still refers to; `failures` are steps that raised. All empty = it is gone.
+    `running` are threads, timers and tasks that still execute its code, and files that it has left
+    open; `alive` are modules that somebody still refers to, `holders` who, as far as that can be told
+    by name; `failures` are steps that raised. All empty = it is gone.
     """
 
     plugin: str
@@ -76,6 +77,7 @@ class UnloadReport:
     failures: tuple[Failure, ...]
     running: tuple[Leftover, ...]
     alive: tuple[str, ...]
+    holders: tuple[str, ...]
     seconds: float
 
     @property
@@ -85,8 +87,9 @@ class UnloadReport:
     def __str__(self) -> str:
         if self.is_gone and not self.failures:
             return f"{self.plugin}: unloaded, nothing left"
-        rest = [f"still running: {leftover}" for leftover in self.running]
+        rest = [f"left behind: {leftover}" for leftover in self.running]
         rest += [f"still referred to: module {name}" for name in self.alive]
+        rest += [f"held by {name}" for name in self.holders]
         rest += [str(failure) for failure in self.failures]
         return "\n  ".join([f"{self.plugin}: unloaded", *rest])
 
@@ -143,7 +146,7 @@ class ReloadReport:
     is_check: bool = False
     running: tuple[Leftover, ...] = ()
     problems: tuple[Failure, ...] = ()
-    _alive: tuple[Callable[[], tuple[str, ...]], ...] = field(default=(), repr=False, compare=False)
+    _endings: tuple[Ending, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def alive(self) -> tuple[str, ...]:
@@ -152,9 +155,14 @@ class ReloadReport:
         Who asks pays for a garbage collection if it takes one to tell: modules refer to each other
         in circles, and only a collection proves that nobody else refers to them.
         """
-        if any(alive() for alive in self._alive):
+        if any(ending.alive() for ending in self._endings):
             gc.collect()
-        return tuple(name for alive in self._alive for name in alive())
+        return tuple(name for ending in self._endings for name in ending.alive())
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Who refers to those modules, as far as that can be told by name; takes a while."""
+        return tuple(name for ending in self._endings if ending.alive() for name in ending.holders())
 
     def __str__(self) -> str:
         if self.failure is not None:

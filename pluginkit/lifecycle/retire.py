@@ -38,6 +38,7 @@ class Ending:
     plugin: str
     generation: int | None
     alive: Callable[[], tuple[str, ...]]
+    holders: Callable[[], tuple[str, ...]]
     # Nobody else keeps it, and it has to live to tell that the last call has ended.
     retirement: Retirement | None = field(default=None, repr=False)
     failures: list[Failure] = field(default_factory=list)
@@ -67,7 +68,8 @@ class Retiring:
 
     def retire(self, found: Found, live: Live, retirement: Retirement | None, timeout: float) -> Ending:
         """End a generation that has been taken out of the hooks; waits `timeout` seconds at most."""
-        ending = Ending(live.name, live.instance.number, live.instance.alive)
+        instance = live.instance
+        ending = Ending(live.name, instance.number, instance.alive, instance.holders)
         deadline = time.monotonic() + timeout
         if retirement is None or _wait(retirement, live, timeout):
             self._finish(ending, found, live, max(0.0, deadline - time.monotonic()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from types import ModuleType
 
@@ -35,3 +36,15 @@ class Canaries:
     def alive(self) -> tuple[str, ...]:
         """The names of the modules whose namespaces somebody still refers to."""
         return tuple(name for name, canary in tuple(self._canaries.items()) if canary() is not None)
+
+    def holders(self) -> tuple[str, ...]:
+        """Who keeps those namespaces, as far as that can be told by name; takes a while."""
+        from pluginkit.loading.holders import holders
+
+        alive = [canary for canary in (one() for one in tuple(self._canaries.values())) if canary is not None]
+        return holders(
+            namespace
+            for canary in alive
+            for namespace in gc.get_referrers(canary)
+            if type(namespace) is dict and namespace.get(_NAME) is canary
+        )

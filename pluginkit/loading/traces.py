@@ -189,7 +189,8 @@ class _Item:
                 del items[index]
                 break
         if self.module is warnings:
-            warnings._filters_mutated()  # caches know nothing of a changed list
+            # Caches know nothing of a changed list.
+            vars(warnings)["_filters_mutated"]()
 
 
 def _list_trace(module: Any, name: str, item: Any, package: str) -> Trace:

@@ -101,6 +101,14 @@ class Instance(Protocol):
         """What should be gone after `close()` and is still held by somebody."""
         ...
 
+    def holders(self) -> tuple[str, ...]:
+        """Who holds what should be gone, by name, as far as that can be told."""
+        ...
+
+    def left_open(self, target: object) -> tuple[Leftover, ...]:
+        """Files and sockets that the plugin, whose object is `target`, has left open."""
+        ...
+
     def close(self) -> None:
         """Give everything back that opening took. Idempotent."""
         ...

@@ -21,6 +21,7 @@ from pluginkit.loading import Generation
 from pluginkit.loading.facade import Facade, executing
 from pluginkit.runtimes import running
 from pluginkit.runtimes.base import Instance, Leftover, OpenRequest
+from pluginkit.runtimes.open_files import open_files
 
 if TYPE_CHECKING:
     from pluginkit.discovery import Found
@@ -103,6 +104,7 @@ class NativeInstance(_InProcess):
         self.generation = generation
         # Reports keep this; it keeps nothing of the generation.
         self.alive = generation.canaries.alive
+        self.holders = generation.canaries.holders
         super().__init__(found)
 
     @property
@@ -140,7 +142,13 @@ class NativeInstance(_InProcess):
 
     def running(self) -> tuple[Leftover, ...]:
         belongs = self._belongs()
-        return (*running.threads(belongs), *running.tasks(belongs))
+        return (*running.threads(belongs), *running.timers(self.generation.builtins), *running.tasks(belongs))
+
+    def left_open(self, target: object) -> tuple[Leftover, ...]:
+        namespaces = [
+            vars(module) for module in self.generation.modules().values() if type(module) is ModuleType
+        ]
+        return tuple(open_files([*namespaces, getattr(target, "__dict__", None)], self.generation.public))
 
     def _belongs(self) -> Callable[[FrameType], bool]:
         builtins_of_generation = self.generation.builtins
@@ -182,6 +190,12 @@ class ImportedInstance(_InProcess):
         return tuple(running.threads(lambda frame: frame.f_code.co_filename.startswith(directory)))
 
     def alive(self) -> tuple[str, ...]:
+        return ()
+
+    def holders(self) -> tuple[str, ...]:
+        return ()
+
+    def left_open(self, target: object) -> tuple[Leftover, ...]:
         return ()
 
     def close(self) -> None:

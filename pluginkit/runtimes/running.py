@@ -1,4 +1,4 @@
-"""Who executes a plugin's code at this moment: threads by their frames, asyncio tasks by theirs."""
+"""Who executes a plugin's code, now or soon: threads by their frames, asyncio tasks by theirs, timers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def threads(belongs: Belongs) -> Iterator[Leftover]:
         frame = _first(top, belongs)
         if frame is not None:
             yield Leftover("thread", names.get(ident, str(ident)), _place(frame))
+
+
+def timers(builtins_of_plugin: object) -> Iterator[Leftover]:
+    """Name every `threading.Timer` that is still to call a function of the plugin."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer) and not thread.finished.is_set():
+            function = getattr(thread.function, "__func__", thread.function)
+            if getattr(function, "__builtins__", None) is builtins_of_plugin:
+                code = function.__code__
+                where = f"{function.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
+                yield Leftover("timer", thread.name, where)
 
 
 def tasks(belongs: Belongs) -> Iterator[Leftover]:

@@ -31,7 +31,7 @@ JSON = {
         (
             "the keys of `list`, and `problems` (as in `validate`), `manifest` (every default written out), "
             "`config` (`name`, `enabled`, `priority`, `type`, `settings`, `file`; secrets hidden), `conflicts` "
-            "(`origin`, `reason`)"
+            "(`origin`, `reason`), `lingering` (old versions that are not gone: `generation`, `running`, `alive`)"
         ),
     ),
     "hooks": (

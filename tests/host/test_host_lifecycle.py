@@ -226,7 +226,7 @@ class Cat:
         assert "Cat.forever" in report.running[0].where
         assert f"{zoo.plugins / 'cat' / 'cat.py'}:9" in report.running[0].where
         assert not report.is_gone
-        assert "still running: thread 'stray'" in str(report)
+        assert "left behind: thread 'stray'" in str(report)
         assert report.alive == ("cat.cat",)
     finally:
         go.set()

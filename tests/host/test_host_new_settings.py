@@ -29,7 +29,9 @@ SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}, "port": {
 class Shop:
     """A host with one plugin and its config file."""
 
-    def __init__(self, zoo: Any, *, init: str = "pass", on_config: str = "pass", source: str = SOURCE) -> None:
+    def __init__(
+        self, zoo: Any, *, init: str = "pass", on_config: str = "pass", source: str = SOURCE
+    ) -> None:
         self.directory: Path = zoo.directory
         (self.directory / "configs").mkdir()
         zoo.add("cat", source.format(init=init, on_config=on_config), settings=SCHEMA)
@@ -68,10 +70,16 @@ def test_pg07_a_changed_file_reaches_the_running_plugin(zoo: Any) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "why"),
-    [({"port": "eighty"}, "port"), ({"wrod": "x"}, "wrod"), ({"word": "refused"}, "ValueError: I do not want it")],
+    [
+        ({"port": "eighty"}, "port"),
+        ({"wrod": "x"}, "wrod"),
+        ({"word": "refused"}, "ValueError: I do not want it"),
+    ],
 )
 def test_pg07_refused_settings_leave_the_old_ones_in_force(zoo: Any, settings: Any, why: str) -> None:
-    shop = Shop(zoo, on_config="if settings.get_str('word') == 'refused': raise ValueError('I do not want it')")
+    shop = Shop(
+        zoo, on_config="if settings.get_str('word') == 'refused': raise ValueError('I do not want it')"
+    )
     shop.settings(settings)
     report = shop.host.reconfigure("cat")
     assert not report.ok

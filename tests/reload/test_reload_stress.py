@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -190,15 +189,26 @@ def test_i6_every_old_generation_of_many_reloads_is_collected_and_nothing_grows(
     import gc
 
     modules = [f"m{number}" for number in range(19)]
-    source = "from pluginkit import hookimpl\nfrom . import {}\nV = {{version}}\nclass Plugin:\n".format(
-        ", ".join(modules)
-    ) + "    @hookimpl\n    def ask(self, depth): return ('big', (V, m0.V, m18.V))\n"
+    source = (
+        "from pluginkit import hookimpl\nfrom . import {}\nV = {{version}}\nclass Plugin:\n".format(
+            ", ".join(modules)
+        )
+        + "    @hookimpl\n    def ask(self, depth): return ('big', (V, m0.V, m18.V))\n"
+    )
     files = {f"{name}.py": PIECE.format(version=0) for name in modules}
     directory = write_plugin(
-        tmp_path / "plugins", "big", source.format(version=0), type="chain", entrypoint="big:Plugin", files=files
+        tmp_path / "plugins",
+        "big",
+        source.format(version=0),
+        type="chain",
+        entrypoint="big:Plugin",
+        files=files,
     )
     with Host(
-        contracts={"chain": Chain}, plugins_dir=tmp_path / "plugins", entry_point_group=None, state_dir=tmp_path
+        contracts={"chain": Chain},
+        plugins_dir=tmp_path / "plugins",
+        entry_point_group=None,
+        state_dir=tmp_path,
     ) as host:
         counts: list[int] = []
         for version in range(1, soak_length(1_000) + 1):
@@ -222,5 +232,3 @@ def test_i6_every_old_generation_of_many_reloads_is_collected_and_nothing_grows(
 def _threads() -> set[str]:
     names = {thread.name for thread in threading.enumerate()}
     return {name for name in names if name.startswith("pluginkit-") and name != "pluginkit-collect"}
-
-

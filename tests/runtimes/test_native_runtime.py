@@ -127,6 +127,12 @@ class Answer:
     def alive(self) -> tuple[()]:
         return ()
 
+    def holders(self) -> tuple[()]:
+        return ()
+
+    def left_open(self, target: object) -> tuple[()]:
+        return ()
+
     def close(self) -> None: ...
 
 

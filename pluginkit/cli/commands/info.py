@@ -75,6 +75,9 @@ def _lines(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "origin", data["origin"]
     yield "runtime", data["runtime"] or ""
     yield "priority", str(data["priority"])
+    for old in data["lingering"]:
+        still = [*old["running"], *(f"module {name} is still referred to" for name in old["alive"])]
+        yield f"generation {old['generation']}", "out of use, not gone: " + "; ".join(still)
     for rival in data["conflicts"]:
         yield "conflict", rival["reason"]
     if data["manifest"] is not None:

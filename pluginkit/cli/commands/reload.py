@@ -68,8 +68,10 @@ def _tell(report: dict[str, Any], *, debug: bool) -> None:
 def _tell_rest(report: dict[str, Any]) -> None:
     """What is left of the old version, on stderr."""
     for one in report["running"]:
-        notice(f"the old version still runs: {one['kind']} {one['name']!r} in {one['where']}")
+        notice(f"the old version has left: {one['kind']} {one['name']!r} in {one['where']}")
     for module in report["alive"]:
         notice(f"the old version's module {module} is still referred to")
+    for holder in report["holders"]:
+        notice(f"the old version is held by {holder}")
     for problem in report["problems"]:
         notice(f"while the old version was ended, {problem['step']} failed: {problem['error']}")

@@ -343,7 +343,7 @@ class Host:
         Each has `plugin`, `generation`, `running` (what still runs, as in a report) and `alive()`, the
         names of its modules. Gives what is known; it collects no garbage.
         """
-        return self._lifecycle.retiring.held()
+        return self._lifecycle.lingering()
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

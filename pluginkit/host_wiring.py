@@ -1,29 +1,59 @@
-"""The rooms of one host, connected. Imported when the first host is made: it pulls them all in."""
+"""The rooms of one host, connected: each is made when it is first entered.
+
+A host that only looks at plugins, as `pluginkit list` does, never enters most of them.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pluginkit.events import EventBus
-from pluginkit.hooks import HookTable
 from pluginkit.host_setup import HostSetup, read_contracts
-from pluginkit.lifecycle import Choices, Lifecycle, OwnObjects, Providers, StateFile, Workshop
+from pluginkit.lifecycle.manager import Lifecycle
+from pluginkit.lifecycle.store import StateFile
 from pluginkit.manifest import Vocabulary
-from pluginkit.runtimes import NativeRuntime, Runtime
-from pluginkit.services import HostFunctions
 
 if TYPE_CHECKING:
     from pluginkit.config import Config
+    from pluginkit.contracts import Contract
     from pluginkit.control.server import ControlServer
     from pluginkit.discovery import Catalogue, Found
-    from pluginkit.hooks import CallFailure
+    from pluginkit.hooks import CallFailure, HookTable
     from pluginkit.host import Host
-    from pluginkit.runtimes import Instance
+    from pluginkit.lifecycle import Choices, OwnObjects, Providers, Workshop
+    from pluginkit.runtimes import Instance, Runtime
 
 LANGUAGES = frozenset({"python"})
 PLUGGY_TYPE = "pluggy"
 """The type of plugins without a contract: their hooks are matched as pluggy matches them."""
+
+
+T = TypeVar("T")
+
+
+class made_once(Generic[T]):  # noqa: N801  # it is used as `property` is
+    """A property that is made when it is first asked for, by one thread; the others wait for it.
+
+    (`functools.cached_property` lets two threads make two of it since Python 3.12.)
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._lock = threading.RLock()
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> T:
+        with self._lock:
+            made = vars(instance)
+            if self._name not in made:
+                made[self._name] = self._make(instance)
+            value: T = made[self._name]
+            return value
 
 
 class Rooms:
@@ -42,36 +72,66 @@ class Rooms:
     ) -> None:
         self.setup = setup
         self.app_name = project if config is None else config.application.app_name
-        self.contracts = read_contracts(config, contracts, project)
         self.events = EventBus()
-        self.runtimes = {runtime.name: runtime for runtime in (NativeRuntime(), *runtimes)}
-        self.table = HookTable(
-            project,
-            errors=setup.errors,
-            on_failure=self._keep,
-            timing=setup.timing,
-        )
-        for contract in self.contracts.values():
-            self.table.add_contract(contract.cls, name=contract.type)
-        for specs in hookspecs:
-            self.table.add_hookspecs(specs)
-        self.functions = HostFunctions(functions)
         self.store = StateFile(setup.state_dir)
+        self._config = config
+        self._project = project
+        self._given_contracts = contracts
+        self._hookspecs = tuple(hookspecs)
+        self._functions = functions
+        self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
         self.lifecycle = Lifecycle(
             self._workshop,
             look=self.discover,
             circumstances=lambda: setup.circumstances(self.store),
             events=self.events,
-            providers=Providers(self.contracts),
+            providers=self._providers,
         )
-        self.choices = Choices(self.lifecycle, self.store, setup.quarantine)
-        self.objects = OwnObjects(self.lifecycle)
+        # What is wrong with the host's own contracts is told when it is made.
+        if contracts or self._hookspecs:
+            _ = self.table
+
+    @made_once
+    def contracts(self) -> Mapping[str, Contract]:
+        """What plugins are held to, by type."""
+        return read_contracts(self._config, self._given_contracts, self._project)
+
+    @made_once
+    def table(self) -> HookTable:
+        """The host's hooks."""
+        from pluginkit.hooks import HookTable
+
+        table = HookTable(
+            self._project,
+            errors=self.setup.errors,
+            on_failure=self._keep,
+            timing=self.setup.timing,
+        )
+        for contract in self.contracts.values():
+            table.add_contract(contract.cls, name=contract.type)
+        for specs in self._hookspecs:
+            table.add_hookspecs(specs)
+        return table
+
+    @made_once
+    def choices(self) -> Choices:
+        """On, off, quarantine."""
+        from pluginkit.lifecycle import Choices
+
+        return Choices(self.lifecycle, self.store, self.setup.quarantine)
+
+    @made_once
+    def objects(self) -> OwnObjects:
+        """The host's own objects beside its plugins."""
+        from pluginkit.lifecycle import OwnObjects
+
+        return OwnObjects(self.lifecycle)
 
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
             types=frozenset({*self.contracts, PLUGGY_TYPE}),
-            formats=frozenset(self.runtimes),
+            formats=frozenset({"native", *self._own_runtimes}),
             languages=LANGUAGES,
         )
 
@@ -90,13 +150,23 @@ class Rooms:
         # By way of the attribute: the choices are made after the table that it changes.
         self.choices.record_failure(failure)
 
+    def _providers(self) -> Providers:
+        from pluginkit.lifecycle import Providers
+
+        return Providers(self.contracts)
+
     def _workshop(self, wire: Callable[[Found, str], Instance | None]) -> Workshop:
+        from pluginkit.lifecycle import Workshop
+        from pluginkit.runtimes import NativeRuntime
+        from pluginkit.services import HostFunctions
+
+        native = NativeRuntime()
         return Workshop(
             owner=self.events,
             table=self.table,
             contracts=self.contracts,
-            runtimes=self.runtimes,
-            functions=self.functions,
+            runtimes={native.name: native, **self._own_runtimes},
+            functions=HostFunctions(self._functions),
             data_dir=self.setup.state_dir / "data",
             wire=wire,
         )

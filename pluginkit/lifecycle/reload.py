@@ -39,6 +39,7 @@ from pluginkit.lifecycle.report import ReloadReport
 from pluginkit.lifecycle.rescan import Sight
 from pluginkit.lifecycle.states import PluginState
 from pluginkit.lifecycle.successor import Successor
+from pluginkit.lifecycle.unloads import drop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,7 +216,7 @@ class Reload:
                 failure = (
                     error.failure if isinstance(error, BringUpFailed) else hooks_failure(plugin.name, error)
                 )
-                self._problems += self._lifecycle.drop(plugin, failure)
+                self._problems += drop(self._lifecycle, plugin, failure)
             else:
                 live.is_hooked, old.is_hooked = old.is_hooked, False
                 plugin._replace(successor.old_found, live, live.provider.priority)

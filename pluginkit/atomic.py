@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
     ...     state.read_bytes()
     b'{}'
     """
-    temporary = path.with_name(f".pluginkit-{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".pluginkit-{os.urandom(8).hex()}.tmp")
     kept_mode = _present_mode(path) if mode is None else mode
     try:
         _write_synced(temporary, data, kept_mode)

@@ -148,7 +148,7 @@ class NativeInstance(_InProcess):
         namespaces = [
             vars(module) for module in self.generation.modules().values() if type(module) is ModuleType
         ]
-        return tuple(open_files([*namespaces, getattr(target, "__dict__", None)], self.generation.public))
+        return tuple(open_files([*namespaces, target], self.generation.public))
 
     def _belongs(self) -> Callable[[FrameType], bool]:
         builtins_of_generation = self.generation.builtins

@@ -228,7 +228,8 @@ def test_i6_every_old_generation_of_many_reloads_is_collected_and_nothing_grows(
     child: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, soak_length: Callable[[int], int]
 ) -> None:
     """1,000 reloads of a plugin of 20 modules; the budget of bytes is the benchmark's business."""
-    rounds = soak_length(1_000)
+    # Caches of the standard library that keep a weak reference to each of the last 128 classes fill first.
+    rounds = max(300, soak_length(1_000))
     done = child("-c", MANY, str(rounds), str(tmp_path))
     assert "still refers to" not in done.stderr
     seen = json.loads(done.stdout)
@@ -237,5 +238,5 @@ def test_i6_every_old_generation_of_many_reloads_is_collected_and_nothing_grows(
     # The package, its entry module and the nineteen others, of one generation.
     assert seen["modules"] == 21
     assert set(seen["threads"]) <= {"MainThread", "pluginkit-collect"}
-    # The first rounds fill caches, such as that of compiled hooks; a thread comes and goes.
-    assert min(seen["counts"][-2:]) - min(seen["counts"][1:3]) < 20, seen["counts"]
+    # One thread more or less comes and goes with every second look.
+    assert min(seen["counts"][-2:]) - min(seen["counts"][2:4]) < 20, seen["counts"]

@@ -76,10 +76,16 @@ class FacadeRoot:
         return self.committed or self.candidate
 
     def module(self, public_name: str) -> ModuleType:
-        generation = self.generation()
-        if generation is None:
-            raise AttributeError(f"the plugin with the package {self.package!r} is not loaded (any more)")
-        return generation.import_module(public_name[len(self.package) + 1 :])
+        while True:
+            generation = self.generation()
+            if generation is None:
+                raise AttributeError(f"the plugin with the package {self.package!r} is not loaded (any more)")
+            try:
+                return generation.import_module(public_name[len(self.package) + 1 :])
+            except ImportError:
+                # Replaced and closed after it was looked up: the one that serves now is asked.
+                if not generation.closed or self.generation() is generation:
+                    raise
 
 
 class Facade(ModuleType):

@@ -106,17 +106,23 @@ class Generation:
         module = sys.modules.get(key)
         if module is not None and not _is_initialising(module):
             return module
-        if self.closed:
+        if not self.closed:
+            # The statement's own function: unlike `importlib.import_module` it accepts a half
+            # initialised module where threads that import in a circle would wait for each other.
+            try:
+                _import_statement(key)
+            except ModuleNotFoundError:
+                if not self.closed:
+                    raise
+            module = sys.modules.get(key)
+        if module is None:
+            # Closed, maybe by another thread just now.
             module = self._retired.get(key)
-            if module is not None:
-                return module
+        if module is None:
             raise ImportError(
                 f"{self.public_name(key)!r}: generation {self.number} of this plugin was purged"
             )
-        # The statement's own function: unlike `importlib.import_module` it accepts a half
-        # initialised module where threads that import in a circle would wait for each other.
-        _import_statement(key)
-        return sys.modules[key]
+        return module
 
     def public_name(self, key: str) -> str:
         """The name that the module kept under `key` shows to the world."""
@@ -194,11 +200,11 @@ class Generation:
         real = {name: module for name, module in modules.items() if issubclass(type(module), ModuleType)}
         if self._is_replaced():
             retired.hand_down(module for name, module in real.items() if name not in self._released)
+        for name, module in real.items():
+            # Code that lives on finds what it had imported already; at every moment.
+            self._retired[self._key_of(name)] = module
         for name in modules:
             sys.modules.pop(self._key_of(name), None)
-        for name, module in real.items():
-            # Code that lives on finds what it had imported already.
-            self._retired[self._key_of(name)] = module
         source_lines.unpin(self)
         self._release_facade()
         # Old code may live on for a while; what only served to load more of it need not.

@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 
 from pluginkit.loading import Generation
-from pluginkit.loading.facade import Facade
+from pluginkit.loading.facade import Facade, FacadeRoot
 
 Make = Callable[..., Generation]
 
@@ -53,6 +53,19 @@ def test_dataclasses_with_postponed_annotations_work(make: Make) -> None:
     assert module.names == ["tail", "lives"]
     assert module.hints["tail"] is module.Tail
     assert typing.get_type_hints(module.Cat)["tail"] is module.Tail
+
+
+def test_who_looked_a_generation_up_just_before_it_was_closed_is_given_the_next(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = make("cat", {"__init__.py": "", "sub.py": "V = 1"})
+    new = make("cat", {"__init__.py": "", "sub.py": "V = 2"})
+    old.close()
+    gc.collect()
+    # The thread was stopped between looking up and importing, as only the system can stop it.
+    looked_up = [old]
+    monkeypatch.setattr(FacadeRoot, "generation", lambda _: looked_up.pop() if looked_up else new)
+    assert importlib.import_module("cat.sub").V == 2
 
 
 def test_a_dataclass_of_a_generation_that_owns_no_name_works_too(make: Make) -> None:

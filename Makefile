@@ -78,7 +78,7 @@ docs: .venv/.test ## Run every example of README.md, docs/ and the docstrings
 soak: .venv/.test ## The stress tests in full length
 	$(STEP) "soak" env PLUGINKIT_SOAK=1 .venv/bin/python $(PYTEST) -m soak $(ARGS)
 
-bench: .venv/.test ## Measure against the budgets, into docs/benchmarks.md
+bench: .venv/.bench ## Measure against the budgets, into docs/benchmarks.md
 	@for script in tests/benchmarks/bench_*.py; do .venv/bin/python $$script || exit 1; done
 
 changelog: .venv/.dev ## Gather changelog.d/ into CHANGELOG.md for the version of pyproject.toml
@@ -108,6 +108,11 @@ clean: ## Remove environments, caches and what was built
 .venv/.dev: .venv/.test
 	@echo "Installing the checkers into .venv"
 	@.venv/bin/python $(PIP_INSTALL) --group dev
+	@touch $@
+
+.venv/.bench: .venv/.test
+	@echo "Installing what the benchmarks measure beside into .venv"
+	@.venv/bin/python $(PIP_INSTALL) --group bench
 	@touch $@
 
 .venv-lowest/.test: pyproject.toml .ci/lowest.py .ci/python.sh .ci/venv.sh

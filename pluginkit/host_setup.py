@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.lifecycle import StateFile
-    from pluginkit.manifest import Vocabulary
+    from pluginkit.manifest import ManifestReader
 
 ErrorPolicy = Literal["record", "raise", "group"]
 
@@ -50,14 +50,14 @@ class HostSetup:
         """The version of pluginkit that runs."""
         return str(own_version())
 
-    def discover(self, vocabulary: Vocabulary) -> Catalogue:
+    def discover(self, manifests: ManifestReader) -> Catalogue:
         """Look into the plugins directories and the installed distributions."""
         from pluginkit.discovery import Selection, discover
 
         catalogue = discover(
             plugins_dirs=self.plugins_dirs,
             entry_point_group=self.entry_point_group,
-            vocabulary=vocabulary,
+            manifests=manifests,
         )
         return Selection(self.include, self.exclude, self.select).apply(catalogue)
 

@@ -13,7 +13,7 @@ from pluginkit.events import EventBus
 from pluginkit.host_setup import HostSetup, read_contracts
 from pluginkit.lifecycle.manager import Lifecycle
 from pluginkit.lifecycle.store import StateFile
-from pluginkit.manifest import Vocabulary
+from pluginkit.manifest import ManifestReader, Vocabulary
 
 if TYPE_CHECKING:
     from pluginkit.config import Config
@@ -127,6 +127,11 @@ class Rooms:
 
         return OwnObjects(self.lifecycle)
 
+    @made_once
+    def manifests(self) -> ManifestReader:
+        """Reads manifests, each as often as it changes."""
+        return ManifestReader(self.vocabulary)
+
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
@@ -136,7 +141,7 @@ class Rooms:
         )
 
     def discover(self) -> Catalogue:
-        return self.setup.discover(self.vocabulary)
+        return self.setup.discover(self.manifests)
 
     def control_server(self, host: Host, control: bool | str) -> ControlServer:
         """The socket by which `host` can be asked from outside; not open yet."""

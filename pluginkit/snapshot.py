@@ -90,11 +90,12 @@ def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
     deadline = time.monotonic() + timeout
     try:
         resolved = root.resolve(strict=True)
+        place = os.path.join(resolved if resolved.is_dir() else resolved.parent, "")
         while True:
             before = dict(_walk(resolved))
-            code = {name: _read(resolved, name) for name in before if name.endswith(_CODE_SUFFIXES)}
+            code = {name: _read(place + name) for name in before if name.endswith(_CODE_SUFFIXES)}
             small = {
-                name: _read(resolved, name).sha256
+                name: _read(place + name).sha256
                 for name, fingerprint in before.items()
                 if name not in code and fingerprint[1] <= _SMALL and not name.endswith(_BINARY_SUFFIXES)
             }
@@ -168,14 +169,13 @@ def _fingerprint(status: os.stat_result) -> _Fingerprint:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _read(root: Path, name: str) -> SourceFile:
-    path = root / name if root.is_dir() else root
+def _read(path: str) -> SourceFile:
     # A FIFO that took the file's place after the walk must not block the host.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
-    with open(descriptor, "rb") as file:
+    with open(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise SnapshotError(f"{path}: is not a regular file")
-        data = file.read()
+        data = file.readall()
     return SourceFile(data, hashlib.sha256(data).hexdigest())
 
 

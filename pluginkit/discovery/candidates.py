@@ -18,10 +18,10 @@ from pluginkit.discovery.derived import from_source
 from pluginkit.discovery.files import mode_of
 from pluginkit.discovery.values import Broken, Entry, Found, Origin
 from pluginkit.errors import Reason
-from pluginkit.manifest import InvalidManifest, Manifest, normalise_name, read_manifest
+from pluginkit.manifest import InvalidManifest, Manifest, normalise_name
 
 if TYPE_CHECKING:
-    from pluginkit.manifest import Vocabulary
+    from pluginkit.manifest import ManifestReader
 
 MANIFEST_NAMES = ("manifest.yaml", "manifest.yml", "plugin.json")
 """The names that a manifest may have. Two of them in one directory are an error: neither is preferred."""
@@ -36,7 +36,7 @@ def package_name(name: str) -> str:
     return name.replace("-", "_").replace(".", "_")
 
 
-def read_directory(path: str, vocabulary: Vocabulary | None) -> Entry:
+def read_directory(path: str, manifests: ManifestReader) -> Entry:
     """Read the plugin in the directory `path`, which need not be in a plugins directory."""
     name = os.path.basename(path)
     place = Path(path)
@@ -45,13 +45,13 @@ def read_directory(path: str, vocabulary: Vocabulary | None) -> Entry:
     file = find_manifest(path, MANIFEST_NAMES)
     if file is None:
         return Broken(name, origin, reasons.no_manifest(path, root.package))
-    manifest = file if isinstance(file, Reason) else load_manifest(file, vocabulary)
+    manifest = file if isinstance(file, Reason) else load_manifest(file, manifests)
     if isinstance(manifest, Reason):
         return Broken(name, origin, manifest)
     return check(name, manifest, root, origin, place)
 
 
-def read_file(path: str, vocabulary: Vocabulary | None) -> Entry:
+def read_file(path: str, manifests: ManifestReader) -> Entry:
     """Read the single-file plugin `path`: `<stem>.manifest.yaml` beside it, or a derived manifest."""
     directory, filename = os.path.split(path)
     stem = filename.removesuffix(".py")
@@ -62,7 +62,7 @@ def read_file(path: str, vocabulary: Vocabulary | None) -> Entry:
     if file is None:
         manifest = from_source(path, stem, root.package)
     else:
-        manifest = file if isinstance(file, Reason) else load_manifest(file, vocabulary)
+        manifest = file if isinstance(file, Reason) else load_manifest(file, manifests)
     if isinstance(manifest, Reason):
         return Broken(stem, origin, manifest)
     return check(stem, manifest, root, origin, place)
@@ -86,10 +86,10 @@ def find_manifest(directory: str, names: Iterable[str]) -> str | Reason | None:
     return present[0] if present else None
 
 
-def load_manifest(file: str, vocabulary: Vocabulary | None) -> Manifest | Reason:
+def load_manifest(file: str, manifests: ManifestReader) -> Manifest | Reason:
     """The manifest in `file`, or everything that is wrong with it as one reason."""
     try:
-        return read_manifest(Path(file), vocabulary=vocabulary)
+        return manifests.read(Path(file))
     except InvalidManifest as error:
         return reasons.manifest_invalid(error.problems, file=file)
 

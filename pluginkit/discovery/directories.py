@@ -20,7 +20,7 @@ from pluginkit.discovery.values import Broken, Entry, Found, Origin, Scan
 from pluginkit.errors import Problem
 
 if TYPE_CHECKING:
-    from pluginkit.manifest import Vocabulary
+    from pluginkit.manifest import ManifestReader
 
 _SKIPPED_SUFFIXES = (".dist-info", ".egg-info", "~")
 _BESIDE_FILE = (".manifest.yaml", ".manifest.yml")
@@ -29,7 +29,7 @@ _Status = os.stat_result | OSError
 """What a path leads to, or why one cannot tell."""
 
 
-def scan(plugins_dirs: Sequence[Path | str], vocabulary: Vocabulary | None) -> Scan:
+def scan(plugins_dirs: Sequence[Path | str], manifests: ManifestReader) -> Scan:
     """Read all candidates of all directories, in order of path.
 
     A directory that does not exist is a notice, since a host may start before its first plugin
@@ -48,7 +48,7 @@ def scan(plugins_dirs: Sequence[Path | str], vocabulary: Vocabulary | None) -> S
         else:
             candidates.update(_candidates(listing))
             notices.extend(_orphans(listing))
-    entries, repeated = _read(sorted(candidates.items()), vocabulary)
+    entries, repeated = _read(sorted(candidates.items()), manifests)
     return Scan(tuple(entries), tuple(problems), (*notices, *repeated))
 
 
@@ -88,7 +88,7 @@ def _orphans(listing: Sequence[os.DirEntry[str]]) -> Iterator[str]:
 
 
 def _read(
-    candidates: Sequence[tuple[str, _Status]], vocabulary: Vocabulary | None
+    candidates: Sequence[tuple[str, _Status]], manifests: ManifestReader
 ) -> tuple[list[Entry], list[str]]:
     """Read each candidate; of several paths to the same files keep one, a usable one if there is."""
     entries: dict[object, Entry] = {}
@@ -99,7 +99,7 @@ def _read(
         if isinstance(earlier, Found):
             repeated.append(f"{path} leads to the same files as {earlier.origin}; they are read once")
             continue
-        entry = _read_one(path, status, vocabulary)
+        entry = _read_one(path, status, manifests)
         if earlier is None or isinstance(entry, Found):
             entries[identity] = entry
     return list(entries.values()), repeated
@@ -114,12 +114,12 @@ def _identity(path: str, status: _Status) -> object:
     return os.path.realpath(path)
 
 
-def _read_one(path: str, status: _Status, vocabulary: Vocabulary | None) -> Entry:
+def _read_one(path: str, status: _Status, manifests: ManifestReader) -> Entry:
     if isinstance(status, OSError):
         return _dangling(path, status)
     if stat.S_ISDIR(status.st_mode):
-        return read_directory(path, vocabulary)
-    return read_file(path, vocabulary)
+        return read_directory(path, manifests)
+    return read_file(path, manifests)
 
 
 def _dangling(path: str, error: OSError) -> Broken:

@@ -24,29 +24,29 @@ from pluginkit.errors import Reason
 from pluginkit.manifest import Entrypoint, Manifest, normalise_name, plugin_name
 
 if TYPE_CHECKING:
-    from pluginkit.manifest import Vocabulary
+    from pluginkit.manifest import ManifestReader
 
 _AROUND_COLON = re.compile(r"\s*:\s*")
 
 
-def entries_of(found: Advertisements, vocabulary: Vocabulary | None) -> Iterator[Entry]:
+def entries_of(found: Advertisements, manifests: ManifestReader) -> Iterator[Entry]:
     """Read the plugin of each entry point, in the order of `found`."""
     for listed, points in found.distributions:
-        yield from _read(listed, points, read(listed, found.places), vocabulary)
+        yield from _read(listed, points, read(listed, found.places), manifests)
 
 
 def _read(
     listed: Listed,
     points: Sequence[tuple[str, str]],
     installed: Installed | Reason,
-    vocabulary: Vocabulary | None,
+    manifests: ManifestReader,
 ) -> Iterator[Entry]:
     names = frozenset(normalise_name(name) for name, _ in points)
     for name, value in points:
         if isinstance(installed, Reason):
             yield Broken(name, _origin_of_unreadable(listed), installed)
             continue
-        entry_point = _EntryPoint(installed, name, value, names, vocabulary)
+        entry_point = _EntryPoint(installed, name, value, names, manifests)
         try:
             yield entry_point.read()
         except OSError as error:
@@ -62,7 +62,7 @@ class _EntryPoint:
     name: str
     value: str
     names: frozenset[str]
-    vocabulary: Vocabulary | None
+    manifests: ManifestReader
 
     @property
     def origin(self) -> Origin:
@@ -120,7 +120,7 @@ class _EntryPoint:
             if file is None and listed:
                 file = os.path.join(directory, listed[0])
             if file is not None:
-                manifest = load_manifest(file, self.vocabulary)
+                manifest = load_manifest(file, self.manifests)
                 return None if self._is_anothers(manifest) else manifest
         return None
 

@@ -6,23 +6,20 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pluginkit.discovery import directories, reasons
 from pluginkit.discovery.candidates import read_directory, read_file
 from pluginkit.discovery.catalogue import Catalogue
 from pluginkit.discovery.conflicts import settle
 from pluginkit.discovery.values import Broken, Entry, Origin, Scan
-
-if TYPE_CHECKING:
-    from pluginkit.manifest import Vocabulary
+from pluginkit.manifest import ManifestReader, Vocabulary
 
 
 def discover(
     *,
     plugins_dirs: Sequence[Path | str] = (),
     entry_point_group: str | None = None,
-    vocabulary: Vocabulary | None = None,
+    manifests: ManifestReader | None = None,
     path: Sequence[str] | None = None,
 ) -> Catalogue:
     """Find all plugins, read what they say of themselves, and import nothing.
@@ -31,7 +28,8 @@ def discover(
         plugins_dirs: Directories whose subdirectories and `*.py` files are plugins.
         entry_point_group: The group of entry points that installed plugins use; None leaves
             installed distributions out.
-        vocabulary: The types, formats and languages that the host knows; None takes any.
+        manifests: Reads the manifests, with the host's vocabulary; one that is used again knows
+            those that have not changed. None takes any type, format and language.
         path: Where installed distributions are looked for, in order; `sys.path` if None.
 
     Returns:
@@ -46,9 +44,10 @@ def discover(
     >>> len(catalogue), catalogue.notices
     (0, ('the plugins directory no-such-directory does not exist; no plugins are read from it',))
     """
-    scans = [directories.scan(plugins_dirs, vocabulary)]
+    manifests = manifests or ManifestReader()
+    scans = [directories.scan(plugins_dirs, manifests)]
     if entry_point_group is not None:
-        scans.append(_installed(entry_point_group, sys.path if path is None else path, vocabulary))
+        scans.append(_installed(entry_point_group, sys.path if path is None else path, manifests))
     kept, conflicts = settle(entry for scan in scans for entry in scan.entries)
     return Catalogue.of(
         kept,
@@ -63,16 +62,16 @@ def read_plugin(path: Path | str, vocabulary: Vocabulary | None = None) -> Entry
 
     This is what `validate PATH` shows. A path that leads nowhere gives a broken plugin, too.
     """
-    place = os.path.abspath(path)
+    place, manifests = os.path.abspath(path), ManifestReader(vocabulary)
     if os.path.isdir(place):
-        return read_directory(place, vocabulary)
+        return read_directory(place, manifests)
     if os.path.exists(place):
-        return read_file(place, vocabulary)
+        return read_file(place, manifests)
     missing = reasons.unreadable(place, FileNotFoundError(0, "there is no such file or directory"))
     return Broken(os.path.basename(place), Origin("directory", Path(place)), missing)
 
 
-def _installed(group: str, search_path: Sequence[str], vocabulary: Vocabulary | None) -> Scan:
+def _installed(group: str, search_path: Sequence[str], manifests: ManifestReader) -> Scan:
     """The plugins of installed distributions; what only they need is imported when there are some."""
     from pluginkit.discovery.advertised import advertised
 
@@ -81,5 +80,5 @@ def _installed(group: str, search_path: Sequence[str], vocabulary: Vocabulary | 
     if found.distributions:
         from pluginkit.discovery.distributions import entries_of
 
-        entries = entries_of(found, vocabulary)
+        entries = entries_of(found, manifests)
     return Scan(tuple(entries), found.problems, found.notices)

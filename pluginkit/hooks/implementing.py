@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pluginkit.hooks.asyncness import asyncness
 from pluginkit.hooks.order import rank
@@ -28,3 +28,11 @@ def implementations_of(provider: Provider, project: str, registered: int) -> Ite
             asyncness=asyncness(function),
             rank=rank(provider, opts, registered, position),
         )
+
+
+def by_hook(implementations: Iterable[Implementation]) -> Mapping[str, Implementation]:
+    """The first implementation of each hook, by the hook's name."""
+    found: dict[str, Implementation] = {}
+    for implementation in implementations:
+        found.setdefault(implementation.hook, implementation)
+    return found

@@ -23,6 +23,7 @@ DEFAULT_OPTIONS: Mapping[str, Any] = {
 }
 
 _ABSENT = object()
+_MODULES_CAN_HAVE = (types.FunctionType, types.MethodType)
 
 
 def marked(
@@ -80,7 +81,7 @@ def _is_implicit(function: Callable[..., Any], first: str) -> bool:
 
 def _names(target: object) -> set[str]:
     if isinstance(target, types.ModuleType):
-        return set(vars(target))
+        return {name for name, value in vars(target).items() if isinstance(value, _MODULES_CAN_HAVE)}
     holders = target.__mro__ if isinstance(target, type) else type(target).__mro__
     names = {name for holder in holders if holder is not object for name in vars(holder)}
     return names | set(_instance_dict(target))

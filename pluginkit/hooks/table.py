@@ -29,7 +29,7 @@ from pluginkit.hooks.drain import Retirement
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.gate import Gate
 from pluginkit.hooks.hook import HookState
-from pluginkit.hooks.implementing import implementations_of
+from pluginkit.hooks.implementing import by_hook, implementations_of
 from pluginkit.hooks.late import LateResults
 from pluginkit.hooks.metrics import CallMetrics, Metrics
 from pluginkit.hooks.pins import Pin, Pins
@@ -152,7 +152,7 @@ class HookTable:
     def _add_specs(self, source: object, specs: Iterable[HookSpec]) -> None:
         with self._lock:
             fresh = [spec for spec in specs if not self._is_known(spec)]
-            waiting = [one for provider in self._providers.values() for one in self._read(provider)]
+            waiting = [one for provider in self._providers.values() for one in self.read(provider)]
             states = []
             for spec in fresh:
                 implementations = [one for one in waiting if one.hook == spec.name]
@@ -187,11 +187,25 @@ class HookTable:
     def implementations(self, target: object) -> Mapping[str, Implementation]:
         """The implementations of an object by the name of their hook, without adding them."""
         named = target if isinstance(target, (type, ModuleType)) else type(target)
-        provider = Provider(named.__name__, target)
-        found: dict[str, Implementation] = {}
-        for implementation in self._read(provider):
-            found.setdefault(implementation.hook, implementation)
-        return found
+        return by_hook(self.read(Provider(named.__name__, target)))
+
+    def read(self, provider: Provider) -> tuple[Implementation, ...]:
+        """All implementations that a provider would bring, whether or not the table has their hooks."""
+        registered = next(self._registrations) if provider.host else 0
+        return tuple(implementations_of(provider, self.project, registered))
+
+    def rehearse(
+        self,
+        provider: Provider,
+        implementations: Iterable[Implementation],
+        *,
+        remove: Iterable[Provider] = (),
+    ) -> None:
+        """Raise what `stage` would raise for a provider that has been read, and prepare nothing."""
+        with self._lock:
+            self._next_providers(list(remove), [provider])
+            for _ in self._fitting(provider, implementations, []):
+                continue
 
     def stage(self, *, remove: Iterable[Provider] = (), add: Iterable[Provider] = ()) -> Staged:
         """Prepare a change of providers; everything that can fail happens here.
@@ -209,7 +223,9 @@ class HookTable:
         with self._lock:
             self._next_providers(removed, added)
             notes: list[str] = []
-            incoming = [one for provider in added for one in self._fitting(provider, notes)]
+            incoming = [
+                one for provider in added for one in self._fitting(provider, self.read(provider), notes)
+            ]
             retired = [Retirement(provider.name, self._implementations_of(provider)) for provider in removed]
             return Staged(tuple(notes), tuple(retired), removed, added, incoming)
 
@@ -290,9 +306,11 @@ class HookTable:
         metrics = self._metrics if self._is_timing else None
         return Version(spec, tuple(implementations), report=self._on_failure, metrics=metrics)
 
-    def _fitting(self, provider: Provider, notes: list[str]) -> Iterator[Implementation]:
-        """The provider's implementations that have a hook, each verified."""
-        for implementation in self._read(provider):
+    def _fitting(
+        self, provider: Provider, implementations: Iterable[Implementation], notes: list[str]
+    ) -> Iterator[Implementation]:
+        """The implementations of a provider that have a hook, each verified."""
+        for implementation in implementations:
             state = self._states.get(implementation.hook)
             if state is not None:
                 verify(state.spec, implementation)
@@ -304,10 +322,6 @@ class HookTable:
                 if not provider.lenient:
                     raise ContractError(provider.name, Reason("unknown-hook", text))
                 notes.append(f"plugin {provider.name!r}: {text}")
-
-    def _read(self, provider: Provider) -> Iterator[Implementation]:
-        registered = next(self._registrations) if provider.host else 0
-        return implementations_of(provider, self.project, registered)
 
     # Measuring
 

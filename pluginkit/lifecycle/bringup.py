@@ -8,7 +8,7 @@ the step and the place in the plugin's files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pluginkit import snapshot
 from pluginkit.errors import ContractError, PluginError, PluginkitError, Problem, Reason, passes_through
 from pluginkit.hooks import Provider
+from pluginkit.hooks.implementing import by_hook
 from pluginkit.lifecycle.failure import Failure, failure_of
 from pluginkit.lifecycle.live import Live
 from pluginkit.runtimes import Instance, Leftover, OpenRequest, Runtime
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pluginkit.config import Settings
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Found
-    from pluginkit.hooks import HookTable
+    from pluginkit.hooks import HookTable, Implementation
     from pluginkit.snapshot import Snapshot
 
 
@@ -53,7 +54,9 @@ class Workshop:
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
 
-    def breaches(self, type_name: str | None, name: str, target: Any) -> list[Problem]:
+    def breaches(
+        self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
+    ) -> list[Problem]:
         """Every difference between an object and the contract of its type; none without a contract."""
         contract = self.contracts.get(type_name or "")
         if contract is None:
@@ -63,7 +66,7 @@ class Workshop:
         owners = {hook: other.type for other in self.contracts.values() for hook in other.hooks}
         problems = check(
             contract,
-            self.table.implementations(target),
+            implementations,
             plugin=name,
             target=target,
             # Hooks of lenient hookspecs belong to no type: every plugin may have them.
@@ -144,11 +147,13 @@ def create(
     try:
         with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)
+        provider = _provider(workshop, found, target, priority)
         with step(found, "contract", "contract-unmet"):
-            provider = _checked(workshop, found, target, priority)
+            implementations = workshop.table.read(provider)
+            _require_contract(workshop, found, target, implementations)
         with _hooks_step(found):
             leaving = [replaces.provider] if replaces is not None and replaces.is_hooked else []
-            workshop.table.stage(remove=leaving, add=[provider])
+            workshop.table.rehearse(provider, implementations, remove=leaving)
     except BaseException:
         context.close(timeout=0.0)
         raise
@@ -250,25 +255,29 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
     )
 
 
-def _checked(workshop: Workshop, found: Found, target: Any, priority: int) -> Provider:
-    """Hold the plugin to its contract; raises `ContractError` with every difference."""
-    manifest = found.manifest
-    implementations = workshop.table.implementations(target)
-    problems = workshop.breaches(manifest.type, found.name, target)
-    problems += [
-        Problem("the manifest lists this hook, but the plugin does not implement it", path=f"hooks.{hook}")
-        for hook in manifest.hooks
-        if hook not in implementations
-    ]
-    if problems:
-        raise contract_error(found.name, manifest.type, problems)
+def _provider(workshop: Workshop, found: Found, target: Any, priority: int) -> Provider:
     return Provider(
         found.name,
         target,
-        version=str(manifest.version),
+        version=str(found.manifest.version),
         priority=priority,
-        lenient=manifest.type not in workshop.contracts,
+        lenient=found.manifest.type not in workshop.contracts,
     )
+
+
+def _require_contract(
+    workshop: Workshop, found: Found, target: Any, implementations: Iterable[Implementation]
+) -> None:
+    """Hold the plugin to its contract; raises `ContractError` with every difference."""
+    manifest, hooks = found.manifest, by_hook(implementations)
+    problems = workshop.breaches(manifest.type, found.name, target, hooks)
+    problems += [
+        Problem("the manifest lists this hook, but the plugin does not implement it", path=f"hooks.{hook}")
+        for hook in manifest.hooks
+        if hook not in hooks
+    ]
+    if problems:
+        raise contract_error(found.name, manifest.type, problems)
 
 
 def contract_error(plugin: str, contract: str, problems: list[Problem]) -> ContractError:

@@ -46,15 +46,17 @@ class Collector:
         self._held: list[Retired] = []
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._arrivals = 0
 
     def retired(self, plugin: str, generation: int | None, alive: Callable[[], tuple[str, ...]]) -> None:
         """Have a generation's memory freed soon."""
         with self._changed:
             if self._is_closed:
                 return
+            # The thread is not woken, which would cost whoever reloads: it looks when it wakes.
             self._waiting.append(Retired(plugin, generation, alive))
+            self._arrivals += 1
             self._begin_to_wait()
-            self._changed.notify()
 
     def relieve(self) -> None:
         """Collect if enough have come together; for the end of an operation, when nothing of it is left.
@@ -115,6 +117,7 @@ class Collector:
                     self._thread = None
                     return
                 # Whatever comes meanwhile begins the quiet time anew.
-                if self._changed.wait(QUIET_SECONDS):
+                arrivals = self._arrivals
+                if self._changed.wait(QUIET_SECONDS) or self._arrivals != arrivals:
                     continue
             self.collect()

@@ -31,19 +31,23 @@ class State:
 
 def check_health(found: Found, live: Live) -> None:
     """Ask the plugin's `health()`, if it has one. Raises `BringUpFailed` if it raises or says False."""
-    with step(found, "health", "unhealthy"), live.instance.entered():
+    with step(found, "health", "unhealthy"):
         health = getattr(live.target, "health", None)
-        if callable(health) and settled("health", health()) is False:
-            raise RuntimeError("health() says False")
+        if not callable(health):
+            return
+        with live.instance.entered():
+            if settled("health", health()) is False:
+                raise RuntimeError("health() says False")
 
 
 def export_state(found: Found, live: Live) -> State | None:
     """Ask for the state of a version; None if it has none to give. Raises `BringUpFailed`."""
-    with step(found, "export_state", "hand-over-failed"), live.instance.entered():
+    with step(found, "export_state", "hand-over-failed"):
         give = getattr(live.target, "export_state", None)
         if not callable(give):
             return None
-        return State(settled("export_state", give()), state_version(live))
+        with live.instance.entered():
+            return State(settled("export_state", give()), state_version(live))
 
 
 def import_state(found: Found, live: Live, state: State | None) -> None:

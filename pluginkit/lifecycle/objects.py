@@ -30,7 +30,8 @@ class OwnObjects:
             taken = self._providers.check_exclusive(type_name, name, plugins.values())
             if taken is not None:
                 raise DuplicateName(f"{name!r} cannot be registered: {taken}")
-            breaches = self._workshop.breaches(type_name, name, target)
+            hooks = self._workshop.table.implementations(target)
+            breaches = self._workshop.breaches(type_name, name, target, hooks)
             if breaches:
                 raise contract_error(name, str(type_name), breaches)
             provider = Provider(name, target, version=about["version"], host=True, lenient=type_name is None)

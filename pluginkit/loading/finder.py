@@ -67,6 +67,13 @@ class PluginFinder:
 _finder = PluginFinder()
 
 
+class PrivateSpec(ModuleSpec):
+    """The spec of a generation's module, whose bytecode is cached nowhere on disk."""
+
+    # To work out a place for it takes as long as all the rest of a spec.
+    cached = None
+
+
 def private_spec(generation: Generation, key: str) -> ModuleSpec:
     """The spec of one of a generation's modules. Raises ModuleNotFoundError if it has no such module."""
     from pluginkit.loading.loader import ModuleLoader
@@ -76,10 +83,9 @@ def private_spec(generation: Generation, key: str) -> ModuleSpec:
         # An answer, not a "don't know": the path finder must not look on disk.
         public = generation.public_name(key)
         raise ModuleNotFoundError(f"No module named {public!r}", name=public)
-    directory = generation.snapshot.directory
-    path = str(directory / location.path)
+    path = generation.file(location)
     loader = ModuleLoader(generation, key, location, path)
-    spec = ModuleSpec(key, cast("Any", loader), origin=path, is_package=location.is_package)
+    spec = PrivateSpec(key, cast("Any", loader), origin=path, is_package=location.is_package)
     spec.has_location = location.kind != "namespace"
     if location.is_package:
         spec.submodule_search_locations = [os.path.dirname(path)]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import os
 import sys
 import typing
 import weakref
@@ -72,6 +73,7 @@ class Generation:
         self.adopted: dict[str, ModuleType] = {}
         self._previous = previous
         self._reuse = {} if previous is None else dict(previous.codes)
+        self._keys: dict[str, None] = {}
         self._released: set[str] = set()
         self._retired: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
         self.canaries = Canaries()
@@ -80,6 +82,7 @@ class Generation:
         finder.register(self)
         self._owner = owner
         self._is_committed = False
+        self._directory = str(snapshot.directory)
         self.facade_root = facade.claim(package, owner, snapshot.root)
         self.public = package if self.facade_root is None else self.facade_root.package
         if self.facade_root is not None and self.facade_root.committed is None:
@@ -159,19 +162,32 @@ class Generation:
                     root.committed = self
         return self.facade_root
 
+    def file(self, location: Location) -> str:
+        """Where a file of the snapshot lies on disk, if it still does."""
+        path = location.path if os.sep == "/" else location.path.replace("/", os.sep)
+        return f"{self._directory}{os.sep}{path}"
+
     def compiled(self, location: Location) -> CodeType:
         """The code object of one source or bytecode file of the snapshot."""
         source = self.snapshot.code[location.path]
         known = self.codes.get(location.path) or self._reuse.get(location.path)
         if known is None or known[0] != source.sha256:
-            path = str(self.snapshot.directory / location.path)
-            known = source.sha256, finder.compile_source(source.data, path, location.kind)
+            known = source.sha256, finder.compile_source(source.data, self.file(location), location.kind)
         self.codes[location.path] = known
         return known[1]
+
+    def count(self, key: str) -> None:
+        """Count what `sys.modules` has under this key as a module of this generation."""
+        self._keys[key] = None
 
     def watch(self, module: ModuleType) -> None:
         """Remember `module` for `alive()`."""
         self.canaries.watch(module)
+
+    @property
+    def has_moved_modules(self) -> bool:
+        """Whether another generation is the home of modules by now whose code was made here."""
+        return bool(self._released)
 
     def release(self, module: ModuleType) -> None:
         """Count a module no more as this generation's: another one is its home now."""
@@ -184,9 +200,8 @@ class Generation:
 
     def modules(self) -> dict[str, ModuleType]:
         """The modules imported so far, by public name."""
-        prefix = self.key + "."
-        keys = [key for key in list(sys.modules) if key == self.key or key.startswith(prefix)]
-        return {self.public_name(key): sys.modules[key] for key in keys}
+        found = {self.public_name(key): sys.modules.get(key) for key in tuple(self._keys)}
+        return {name: module for name, module in found.items() if module is not None}
 
     def close(self) -> None:
         """Take the modules out of every process-wide table. Running code keeps what it has."""

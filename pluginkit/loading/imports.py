@@ -40,24 +40,37 @@ class GenerationImport:
         level: int = 0,
     ) -> ModuleType:
         own = self._generation
-        home = _home(globals, own)
-        if home is not own:
+        if own.has_moved_modules and (home := _home(globals, own)) is not own:
             # A stable module: its code was made in an earlier generation.
             return home.importer(name, globals, locals, fromlist, level)
         if level > 0:
             return self._give(own, self._resolve(name, globals, level), "", fromlist)
         head, _, rest = name.partition(".")
-        if head == own.package:
-            return self._give(own, f"{own.key}.{rest}" if rest else own.key, own.key, fromlist)
-        if head in self._siblings and not _is_itself(globals, f"{own.key}.{head}"):
-            return self._give(own, f"{own.key}.{name}", f"{own.key}.{head}", fromlist)
-        other = self._other(head)
-        if other is not None:
-            return self._give(other, f"{other.key}.{rest}" if rest else other.key, other.key, fromlist)
+        # No plugin's package can have a name of the standard library.
+        if head not in sys.stdlib_module_names:
+            inside = self._among_plugins(head, rest, globals)
+            if inside is not None:
+                generation, key, top = inside
+                return self._give(generation, key, top, fromlist)
         # Looked up at each call: whoever patches the host's import is obeyed.
         module = builtins.__import__(name, globals, locals, fromlist or (), level)
         own.outside.visit(name, fromlist)
         return module
+
+    def _among_plugins(
+        self, head: str, rest: str, globals: Mapping[str, object] | None
+    ) -> tuple[Generation, str, str] | None:
+        """The generation that a name leads into, the module's key and that of its first part; or None."""
+        own = self._generation
+        if head == own.package:
+            return own, f"{own.key}.{rest}" if rest else own.key, own.key
+        if head in self._siblings and not _is_itself(globals, f"{own.key}.{head}"):
+            top = f"{own.key}.{head}"
+            return own, f"{top}.{rest}" if rest else top, top
+        other = self._other(head)
+        if other is not None:
+            return other, f"{other.key}.{rest}" if rest else other.key, other.key
+        return None
 
     def _resolve(self, name: str, globals: Mapping[str, object] | None, level: int) -> str:
         parts = self._package_of(globals or {}).split(".")

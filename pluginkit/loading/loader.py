@@ -46,6 +46,7 @@ class ModuleLoader:
         # by the public name; import statements go by `__spec__`.
         package = public_name if self.location.is_package else public_name.rpartition(".")[0]
         module.__dict__["__package__"] = package
+        generation.count(self.key)
         generation.watch(module)
         stable.bind(generation, module, self.key)
         before = sys.modules.get(public_name)

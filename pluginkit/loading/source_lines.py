@@ -66,9 +66,9 @@ def unpin(generation: Generation) -> None:
     """Take this generation's lines back; those of the one that serves on come to the front again."""
     cache: dict[str, Any] = linecache.cache
     for location in generation.locations.values():
-        path = str(generation.snapshot.directory / location.path)
-        pins = _pins.get(path, {})
-        if pins.pop(generation.key, None) is None:
+        path = generation.file(location)
+        pins = _pins.get(path)
+        if pins is None or pins.pop(generation.key, None) is None:
             continue
         if pins:
             cache[path] = next(reversed(pins.values()))

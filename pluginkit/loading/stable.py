@@ -56,6 +56,7 @@ def adopt(new: Generation, old: Generation | None) -> dict[str, ModuleType]:
             continue
         if _source_of(new, name) == _source_of(old, name):
             sys.modules[f"{new.key}.{name}"] = adopted[name] = module
+            new.count(f"{new.key}.{name}")
         else:
             logging.getLogger("pluginkit").warning(
                 "%s: the stable module %r has changed; objects of its old classes are no instances of the new",
@@ -75,7 +76,7 @@ def move(new: Generation, old: Generation) -> None:
         # By its spec the module's import statements find the generation that they belong to.
         module.__spec__ = private_spec(new, key)
         location = new.locations[name]
-        source_lines.pin(new, location, str(new.snapshot.directory / location.path))
+        source_lines.pin(new, location, new.file(location))
         old.release(module)
         new.watch(module)
 

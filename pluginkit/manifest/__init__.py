@@ -18,7 +18,7 @@ from .model import (
 )
 from .names import normalise_name, plugin_name
 from .problems import InvalidManifest, describe_problems, problems_as_dicts
-from .reading import find_problems, parse_manifest, read_manifest
+from .reading import ManifestReader, find_problems, parse_manifest, read_manifest
 
 if TYPE_CHECKING:
     from .connections import Handshake as Handshake
@@ -55,6 +55,7 @@ __all__ = [
     "IngressRule",
     "InvalidManifest",
     "Manifest",
+    "ManifestReader",
     "PluginRequirement",
     "PortRange",
     "ReloadMode",

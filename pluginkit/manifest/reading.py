@@ -10,13 +10,65 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pluginkit.errors import Problem
-from pluginkit.strict_yaml import Document, YamlError, load_file
+from pluginkit.strict_yaml import Document, YamlError, load_file, read_regular_file
 
 from .fields import Node, Report
 from .main_form import EXAMPLE, read_main_form
 from .model import Manifest, Source, Vocabulary
 from .plugin_json import is_plugin_json, read_plugin_json
 from .problems import InvalidManifest
+
+MOST_KNOWN = 4096
+"""How many manifests a reader remembers; those that were read first are forgotten first."""
+
+
+class ManifestReader:
+    """Reads manifests for one host: a file whose content is as before is not parsed again.
+
+    Args:
+        vocabulary: the types, formats and languages that the host knows; None accepts any.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     path = Path(directory, "manifest.yaml")
+    ...     _ = path.write_text(
+    ...         "plugin: {name: cat, type: animal, format: native, entrypoint: 'cat:Cat', "
+    ...         "language: python, version: 1.0.0}"
+    ...     )
+    ...     manifests = ManifestReader()
+    ...     manifests.read(path) is manifests.read(path)
+    True
+    """
+
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary
+        self._known: dict[Path, tuple[bytes, Manifest]] = {}
+
+    def read(self, path: Path) -> Manifest:
+        """As `read_manifest`; raises what that raises."""
+        try:
+            content = read_regular_file(path)
+        except YamlError as error:
+            raise InvalidManifest(error.problems, file=path) from error
+        known = self._known.get(path)
+        if known is not None and known[0] == content:
+            return known[1]
+        problems: Sequence[Problem] = ()
+        try:
+            document = load_file(path, content=content)
+        except YamlError as error:
+            if error.document is None:
+                raise InvalidManifest(error.problems, file=path) from error
+            document, problems = error.document, error.problems
+        manifest = parse_manifest(document, file=path, vocabulary=self.vocabulary, problems=problems)
+        self._remember(path, content, manifest)
+        return manifest
+
+    def _remember(self, path: Path, content: bytes, manifest: Manifest) -> None:
+        self._known.pop(path, None)
+        self._known[path] = content, manifest
+        if len(self._known) > MOST_KNOWN:
+            self._known.pop(next(iter(self._known)), None)
 
 
 def read_manifest(path: str | Path, *, vocabulary: Vocabulary | None = None) -> Manifest:
@@ -39,15 +91,7 @@ def read_manifest(path: str | Path, *, vocabulary: Vocabulary | None = None) -> 
     ...     read_manifest(path).entrypoint
     Entrypoint(module='cat', attribute='Cat')
     """
-    path = path if isinstance(path, Path) else Path(path)
-    problems: Sequence[Problem] = ()
-    try:
-        document = load_file(path)
-    except YamlError as error:
-        if error.document is None:
-            raise InvalidManifest(error.problems, file=path) from error
-        document, problems = error.document, error.problems
-    return parse_manifest(document, file=path, vocabulary=vocabulary, problems=problems)
+    return ManifestReader(vocabulary).read(path if isinstance(path, Path) else Path(path))
 
 
 def parse_manifest(

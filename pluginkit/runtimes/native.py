@@ -148,7 +148,8 @@ class NativeInstance(_InProcess):
         namespaces = [
             vars(module) for module in self.generation.modules().values() if type(module) is ModuleType
         ]
-        return tuple(open_files([*namespaces, target], self.generation.public))
+        generation = self.generation
+        return tuple(open_files([*namespaces, target], generation.public, without=generation.builtins))
 
     def _belongs(self) -> Callable[[FrameType], bool]:
         builtins_of_generation = self.generation.builtins

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from .document import Document, Location, Position, YamlError, dotted, shorten
 from .json_reader import load_json
+from .reading import MAX_BYTES, read_regular_file
 from .yaml_reader import load, load_file
 
 __all__ = [
+    "MAX_BYTES",
     "Document",
     "Location",
     "Position",
@@ -20,5 +22,6 @@ __all__ = [
     "load",
     "load_file",
     "load_json",
+    "read_regular_file",
     "shorten",
 ]

@@ -19,7 +19,7 @@ _OPEN_FLAGS = (
 )
 
 
-def read_regular_file(path: Path, *, max_bytes: int) -> bytes:
+def read_regular_file(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
     """Read a small regular file; anything else in its place is a `YamlError`, never a hang.
 
     A FIFO blocks whoever opens it, a device may act when it is opened: so the type is looked

@@ -57,6 +57,7 @@ def load(
 def load_file(
     path: str | Path,
     *,
+    content: bytes | None = None,
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
     max_events: int = MAX_EVENTS,
@@ -64,10 +65,12 @@ def load_file(
     """Read a YAML file, or a JSON file if its name ends in `.json`.
 
     Only a regular file is read: a FIFO, a device, a directory or a dangling link in its place
-    is a `YamlError` that says so, as is one that is larger than `max_bytes`.
+    is a `YamlError` that says so, as is one that is larger than `max_bytes`. `content` is what
+    `read_regular_file` has given for it, if the caller has read it already.
     """
     path = path if isinstance(path, Path) else Path(path)
-    content = read_regular_file(path, max_bytes=max_bytes)
+    if content is None:
+        content = read_regular_file(path, max_bytes=max_bytes)
     read = load_json if path.suffix == ".json" else load
     return read(content, file=path, max_bytes=max_bytes, max_depth=max_depth, max_events=max_events)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pluginkit.discovery import Broken, Catalogue, Found, discover, read_plugin
-from pluginkit.manifest import Vocabulary
+from pluginkit.manifest import ManifestReader, Vocabulary
 
 MakePlugin = Callable[..., Path]
 
@@ -129,7 +129,7 @@ def test_dm05_plugin_json_is_read_instead(plugins: Path, tripwire: str) -> None:
 def test_dm08_types_are_held_against_the_hosts_vocabulary(plugins: Path, make_plugin: MakePlugin) -> None:
     make_plugin("cat")
     vocabulary = Vocabulary(frozenset({"animals"}), frozenset({"native"}), frozenset({"python"}))
-    code, text = reason_of(find(plugins, vocabulary=vocabulary), "cat")
+    code, text = reason_of(find(plugins, manifests=ManifestReader(vocabulary)), "cat")
     assert code == "manifest-invalid"
     assert "animals" in text
 

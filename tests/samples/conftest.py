@@ -17,7 +17,7 @@ import pytest
 from pluginkit.config import Config, PluginConfig
 from pluginkit.contracts import Contract, Execute, load_contract
 from pluginkit.discovery import Catalogue, Found, discover
-from pluginkit.manifest import Vocabulary
+from pluginkit.manifest import ManifestReader, Vocabulary
 from pluginkit.services import HostFunctions, PluginContext
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def contracts(config: Config) -> dict[str, Contract]:
 @pytest.fixture(scope="session")
 def catalogue(config: Config, contracts: dict[str, Contract]) -> Catalogue:
     vocabulary = Vocabulary(types=frozenset({*contracts, "pluggy"}))
-    return discover(plugins_dirs=[config.plugins_dir], vocabulary=vocabulary)
+    return discover(plugins_dirs=[config.plugins_dir], manifests=ManifestReader(vocabulary))
 
 
 @pytest.fixture

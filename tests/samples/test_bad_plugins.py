@@ -13,7 +13,7 @@ import pytest
 from pluginkit.contracts import Animal, Contract, check
 from pluginkit.discovery import Catalogue, Found, discover
 from pluginkit.lifecycle.assess import Circumstances, make_plan
-from pluginkit.manifest import Vocabulary
+from pluginkit.manifest import ManifestReader, Vocabulary
 from pluginkit.versions import Version
 from tests.support.bad_plugins import MARKER, Expected, build_bad_plugins, build_misbehaving_plugins
 
@@ -39,7 +39,7 @@ def catalogue(
     marker = tmp_path_factory.mktemp("marker") / "marker"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(MARKER, str(marker))
-        found = discover(plugins_dirs=[directory], vocabulary=VOCABULARY)
+        found = discover(plugins_dirs=[directory], manifests=ManifestReader(VOCABULARY))
     assert not marker.exists()
     return found
 
@@ -232,5 +232,5 @@ caller.join()
 
 def test_ex08_misbehaving_plugins_are_fine_to_look_at(tmp_path: Path) -> None:
     names = build_misbehaving_plugins(tmp_path)
-    found = discover(plugins_dirs=[tmp_path], vocabulary=VOCABULARY)
+    found = discover(plugins_dirs=[tmp_path], manifests=ManifestReader(VOCABULARY))
     assert sorted(found.found) == sorted(names)

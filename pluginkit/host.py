@@ -7,6 +7,7 @@ program does; several hosts in one process know nothing of each other.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.events import EventBus
-    from pluginkit.hooks import CallMetrics, HookRelay
+    from pluginkit.hooks import CallMetrics, HookRelay, Outcome
     from pluginkit.hooks.pins import Pin
     from pluginkit.host_setup import ErrorPolicy
+    from pluginkit.jobs import Job, Pool
+    from pluginkit.jobs.overview import Overview
     from pluginkit.lifecycle import (
         LoadReport,
         Plugin,
@@ -187,8 +190,10 @@ class Host:
         self._is_closed = True
         if self._control is not None:
             self._control.stop()
+        deadline = time.monotonic() + timeout
         try:
             errors = self._lifecycle.close_all(timeout)
+            self._rooms.close_pool(max(0.0, deadline - time.monotonic()))
         finally:
             if self._control is not None:
                 self._control.join()
@@ -375,6 +380,41 @@ class Host:
         if the plugin is not loaded.
         """
         return self.plugins[name].dispense(implementation)
+
+    # Jobs
+
+    @property
+    def pool(self) -> Pool:
+        """The host's threads for jobs, made when they are first asked for; see `pluginkit.jobs`.
+
+        Raises `UsageError` if the configuration names an executor that there is not.
+        """
+        return self._rooms.pool
+
+    def submit(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]:
+        """Call a hook as a job; its result is what each plugin made of it, as `attributed` gives it.
+
+        Raises `AttributeError` for a hook that there is not, and what `Pool.submit` raises.
+        """
+        from pluginkit.host_jobs import hook_job
+
+        return self.pool.submit(hook_job(self, hook, None, arguments))
+
+    def submit_each(self, hook: str, /, **arguments: Any) -> tuple[Job[Outcome[Any]], ...]:
+        """As `submit`, with a job for each plugin that implements the hook now, in order of calls."""
+        from pluginkit.host_jobs import hook_job
+
+        plugins = dict.fromkeys(one.plugin for one in getattr(self.hook, hook).implementations())
+        return tuple(self.pool.submit(hook_job(self, hook, plugin, arguments)) for plugin in plugins)
+
+    def jobs(self) -> Overview | None:
+        """What the pool has to do at this moment; None if nobody has used it."""
+        pool = self._rooms.used_pool
+        if pool is None:
+            return None
+        from pluginkit.jobs.overview import overview
+
+        return overview(pool)
 
     # The host's own objects
 

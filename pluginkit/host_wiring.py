@@ -5,10 +5,12 @@ A host that only looks at plugins, as `pluginkit list` does, never enters most o
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pluginkit.errors import StateError
 from pluginkit.events import EventBus
 from pluginkit.host_setup import HostSetup, read_contracts
 from pluginkit.lifecycle.manager import Lifecycle
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.hooks import CallFailure, HookTable
     from pluginkit.host import Host
+    from pluginkit.jobs import Pool
     from pluginkit.lifecycle import Choices, OwnObjects, Providers, Workshop
     from pluginkit.runtimes import Instance, Runtime
 
@@ -79,6 +82,7 @@ class Rooms:
         self._given_contracts = contracts
         self._hookspecs = tuple(hookspecs)
         self._functions = functions
+        self.is_closed = False
         self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
         self.lifecycle = Lifecycle(
             self._workshop,
@@ -132,6 +136,30 @@ class Rooms:
         """Reads manifests, each as often as it changes."""
         return ManifestReader(self.vocabulary)
 
+    @made_once
+    def pool(self) -> Pool:
+        """The host's threads for jobs."""
+        from pluginkit.host_jobs import make_pool
+
+        if self.is_closed:
+            raise StateError("this host is closed, and its pool with it; make a new one")
+        return make_pool(self._config, self.setup, self.app_name)
+
+    def close_pool(self, timeout: float) -> None:
+        """Wait for the pool's jobs, `timeout` seconds at most; those that do not end are named in the log."""
+        self.is_closed = True
+        pool = self.used_pool
+        if pool is not None:
+            report = pool.shutdown(timeout)
+            if not report.ok:
+                logging.getLogger("pluginkit").warning("the pool of the host was closed: %s", report)
+
+    @property
+    def used_pool(self) -> Pool | None:
+        """The pool, if anybody has asked for it."""
+        pool: Pool | None = vars(self).get("pool")
+        return pool
+
     @property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(
@@ -174,4 +202,5 @@ class Rooms:
             functions=HostFunctions(self._functions),
             data_dir=self.setup.state_dir / "data",
             wire=wire,
+            pool=lambda: self.pool,
         )

@@ -136,6 +136,12 @@ def _reload_report(report: ReloadReport) -> Result:
     }
 
 
+def jobs(host: Controlled) -> Result:
+    """What the host's pool has to do; null if nobody has used it."""
+    found = host.jobs()
+    return {"jobs": None if found is None else plain(found)}
+
+
 def enable(host: Controlled, name: str) -> Result:
     """Switch a plugin on, for later runs too."""
     from pluginkit.control.describing import row_of
@@ -161,6 +167,7 @@ REQUESTS: Mapping[str, Callable[..., Result]] = {
     "reload": reload,
     "rescan": rescan,
     "reconfigure": reconfigure,
+    "jobs": jobs,
     "enable": enable,
     "disable": disable,
 }

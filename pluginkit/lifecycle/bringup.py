@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable, Implementation
+    from pluginkit.jobs import Pool
     from pluginkit.snapshot import Snapshot
 
 
@@ -53,6 +54,7 @@ class Workshop:
     functions: HostFunctions
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
+    pool: Callable[[], Pool]
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -252,6 +254,7 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
         hook=workshop.table.hook,
         functions=workshop.functions,
         data_dir=workshop.data_dir / found.name,
+        pool=workshop.pool,
     )
 
 

@@ -71,7 +71,7 @@ class Retiring:
         instance = live.instance
         ending = Ending(live.name, instance.number, instance.alive, instance.holders)
         deadline = time.monotonic() + timeout
-        if retirement is None or _wait(retirement, live, timeout):
+        if _wait(retirement, live, timeout):
             self._finish(ending, found, live, max(0.0, deadline - time.monotonic()))
             return ending
         ending.is_drained = False
@@ -81,7 +81,7 @@ class Retiring:
             self._lingering.append(ending)
         # The plugin's own on_stop must not run in the thread of whoever made the last call. The
         # interpreter waits for that thread at its end: it may be saving something.
-        retirement.when_drained(lambda: self._end_later(ending, found, live, timeout))
+        _when_over(retirement, live, lambda: self._end_later(ending, found, live, timeout))
         return ending
 
     def _end_later(self, ending: Ending, found: Found, live: Live, timeout: float) -> None:
@@ -106,20 +106,49 @@ class Retiring:
         self.collector.retired(ending.plugin, ending.generation, ending.alive)
 
 
-def _wait(retirement: Retirement, live: Live, timeout: float) -> bool:
-    """Wait for the last call, and the last pin, unless that would be to wait for oneself."""
-    pins = live.table.pins
+def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
+    """Wait for the last call, pin and job, unless that would be to wait for oneself."""
+    pins, jobs = live.table.pins, live.context.used_jobs
+    if jobs is not None:
+        # Those that it has go on; a version that is out of use begins no others.
+        jobs.close("is unloaded, or replaced by a newer version")
+
+    def calls_are_over() -> bool:
+        if retirement is None or retirement.is_drained:
+            return True
+        return not (pins.holds(live.provider) or is_called(live.provider))
 
     def is_over() -> bool:
-        return retirement.is_drained or not (pins.holds(live.provider) or is_called(live.provider))
+        return (jobs is None or jobs.are_over) and calls_are_over()
 
     if is_over():
         return True
-    deadline = time.monotonic() + (0.0 if would_wait_for_itself() or pins.is_here() else timeout)
+    itself = would_wait_for_itself() or pins.is_here() or (jobs is not None and jobs.is_here)
+    deadline = time.monotonic() + (0.0 if itself else timeout)
     patience = 0.01
     while time.monotonic() < deadline:
-        retirement.wait(min(patience, max(0.0, deadline - time.monotonic())))
+        left = min(patience, max(0.0, deadline - time.monotonic()))
+        if jobs is not None and not jobs.are_over:
+            jobs.wait(left)
+        elif retirement is not None:
+            retirement.wait(left)
         if is_over():
             return True
         patience = min(2 * patience, 0.25)
     return False
+
+
+def _when_over(retirement: Retirement | None, live: Live, callback: Callable[[], object]) -> None:
+    """Have `callback` called after the last call and the last job."""
+    jobs = live.context.used_jobs
+
+    def after_calls() -> None:
+        if jobs is None:
+            callback()
+        else:
+            jobs.when_over(callback)
+
+    if retirement is None:
+        after_calls()
+    else:
+        retirement.when_drained(after_calls)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.errors import StateError, UnknownName
+from pluginkit.errors import StateError, UnknownName, UsageError
 from pluginkit.services import registrations
 from pluginkit.services.background import BackgroundTask, Timer
 from pluginkit.services.stop import StopToken
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from pluginkit.config import Settings
+    from pluginkit.jobs import Pool
+    from pluginkit.services.jobs import PluginJobs
     from pluginkit.services.registrations import Undo
 
 
@@ -76,6 +78,7 @@ class PluginContext:
     - `stop`: the stop token; long work has to ask it.
     - `log`: a standard logger named `pluginkit.plugin.<name>`.
     - `data_dir`: the plugin's own directory for files; made when it is first asked for.
+    - `jobs`: the host's pool: `ctx.jobs.submit(fetch, url)`; see `pluginkit.jobs`.
 
     What its methods register is undone when the plugin is unloaded, when it fails to load, and when
     a newer version replaces it: last registered, first undone. All of them raise `StateError` when
@@ -92,6 +95,7 @@ class PluginContext:
         hook: Any,
         functions: HostFunctions,
         data_dir: Path,
+        pool: Callable[[], Pool] | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -102,6 +106,9 @@ class PluginContext:
         self.stop = StopToken()
         self.log = logging.getLogger(f"pluginkit.plugin.{name}")
         self._data_dir = data_dir
+        self._pool = pool
+        self._jobs: PluginJobs | None = None
+        self._jobs_lock = threading.Lock()
         self._undo = UndoStack(f"plugin {name!r}")
         self._background: list[threading.Thread | BackgroundTask] = []
 
@@ -118,6 +125,27 @@ class PluginContext:
         self._undo.push(lambda: undo(*args, **kwargs))
 
     # Work beside the calls
+
+    @property
+    def jobs(self) -> PluginJobs:
+        """The host's pool, for jobs that carry the plugin's name and end with it.
+
+        Unloading cancels them and waits; a reload lets those that were submitted run to their end on
+        this version. Raises `UsageError` if there is no host with a pool behind this context.
+        """
+        with self._jobs_lock:
+            if self._jobs is None:
+                if self._pool is None:
+                    raise UsageError(f"plugin {self.name!r}: there is no pool behind this context")
+                from pluginkit.services.jobs import PluginJobs
+
+                self._jobs = PluginJobs(self.name, self._pool)
+            return self._jobs
+
+    @property
+    def used_jobs(self) -> PluginJobs | None:
+        """As `jobs`, or None if the plugin has had none: that must not make the host's pool."""
+        return self._jobs
 
     def thread(self, target: Callable[..., Any], /, *args: Any, name: str | None = None) -> threading.Thread:
         """Start a daemon thread that ends with the plugin.
@@ -235,6 +263,8 @@ class PluginContext:
 
         self.stop.set()
         deadline = time.monotonic() + timeout
+        if self._jobs is not None:
+            self._jobs.join(deadline)
         errors = self._undo.close()
         for work in self._background:
             if work is not threading.current_thread():

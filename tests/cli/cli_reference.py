@@ -63,6 +63,14 @@ JSON = {
         ("new, changed, reconfigured, unchanged, gone, loaded, reloads, unloads, settings, failed, ok"),
         "`reloads` are as of `reload --json`; `failed` as its `failure`",
     ),
+    "jobs": (
+        "jobs, per_second",
+        (
+            "`jobs` is null if none was ever submitted, else `metrics`, `max_workers`, `running`, `queued`, `stuck` "
+            "(`job_id`, `name`, `owner`, `state`, `seconds`, `attempts`, `worker_id`, `progress`, `where`), `failed` "
+            "(`job_id`, `name`, `owner`, `error`)"
+        ),
+    ),
     "events": ("kind, plugin, time, data", "one object for each event, on a line of its own"),
     "validate": (
         "ok, files",

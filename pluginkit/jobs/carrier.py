@@ -1,0 +1,98 @@
+"""Jobs that run elsewhere: in other processes, or wherever a `concurrent.futures.Executor` takes them.
+
+The pool stays what it is: each of its threads sees one job through, with its retries, limits and
+numbers, and waits there while the executor runs the function.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.jobs.errors import JobCancelled, JobTimeout, NotPortable
+from pluginkit.jobs.waiting import more_of
+
+if TYPE_CHECKING:
+    from pluginkit.jobs.job import Job
+
+
+class Carrier:
+    """Sends the calls of jobs to an executor.
+
+    `make` makes any `concurrent.futures.Executor`: when the first job comes, and again when one has
+    broken, as an executor of processes does when one of them is killed.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> from pluginkit.jobs import Pool
+    >>> with Pool(2, carrier=Carrier(lambda: ThreadPoolExecutor(2))) as pool:
+    ...     pool.submit(pow, 2, 5).result()
+    32
+    """
+
+    def __init__(self, make: Callable[[], Executor]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._executor: Executor | None = None
+
+    def check(self, job: Job[Any]) -> None:
+        """Raise `NotPortable` for a job whose call cannot be sent to another process."""
+        try:
+            pickle.dumps((job._fn, job._args, job._kwargs))
+        except Exception as error:
+            raise NotPortable(
+                f"{job.name} cannot be sent to another process: {error}. Functions of modules that the "
+                "workers can import can be, with arguments that can be pickled; a plugin's hook is named "
+                'instead of handed over: host.submit("transform", plugin="shout", text="…")'
+            ) from error
+
+    def run(self, job: Job[Any]) -> Any:
+        """Have the job's function called there, and wait for it as long as the job may run."""
+        executor = self._present()
+        try:
+            future = executor.submit(_called, job._fn, job._args, job._kwargs)
+        except BrokenExecutor:
+            self._forget(executor)
+            raise
+        more = more_of(job)
+        # One event for both: by itself it says that nobody wants the result any more.
+        future.add_done_callback(lambda _: more.stopping.set())
+        more.stopping.wait()
+        if not future.done():
+            future.cancel()
+            if more.cancel_requested:
+                raise JobCancelled(f"{job.name} was cancelled while it ran elsewhere", job_id=job.id)
+            raise JobTimeout(f"the time of {job.name} is over", job_id=job.id)
+        if not (more.cancel_requested or job.done()):
+            more.stopping.clear()
+        try:
+            return future.result()
+        except BrokenExecutor:
+            self._forget(executor)
+            raise
+        except CancelledError as error:
+            raise JobCancelled(f"{job.name} was cancelled by its executor", job_id=job.id) from error
+
+    def close(self) -> None:
+        """Shut the executor down; does not wait for what it runs."""
+        with self._lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def _present(self) -> Executor:
+        with self._lock:
+            if self._executor is None:
+                self._executor = self._make()
+            return self._executor
+
+    def _forget(self, executor: Executor) -> None:
+        with self._lock:
+            if self._executor is executor:
+                self._executor = None
+
+
+def _called(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return fn(*args, **kwargs)

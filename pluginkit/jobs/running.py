@@ -1,0 +1,125 @@
+"""One job with wishes, from the moment a worker has it until it is over or waits for another try."""
+
+from __future__ import annotations
+
+import time
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.jobs.errors import JobCancelled, JobTimeout
+from pluginkit.jobs.job import cancelled_error
+from pluginkit.jobs.options import SHORT_DELAY, Options
+from pluginkit.jobs.states import JobState
+from pluginkit.jobs.waiting import more_of
+from pluginkit.jobs.workers import awaited
+
+if TYPE_CHECKING:
+    from pluginkit.jobs.job import Job
+    from pluginkit.jobs.pool import Pool
+
+
+def run(pool: Pool, job: Job[Any]) -> None:
+    """Try a job as often as it wants to be tried."""
+    options = job._options
+    if options is None:
+        options = job._options = Options()
+    if options.timeout is not None and options.run_ends_at is None:
+        options.run_ends_at = job._started + options.timeout
+        pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))
+    while not _is_over(pool, job):
+        options.attempts += 1
+        job._phase = JobState.RUNNING
+        try:
+            value = attempt(pool, job, options)
+        except BaseException as error:
+            if isinstance(error, JobTimeout) and (limit := options.limit_reached()) is not None:
+                time_out(pool, job, limit)
+                return
+            if _is_final(job, options, error):
+                pool._failed(job, error)
+                return
+            wait = options.wait_before_retry()
+        else:
+            pool._succeeded(job, value)
+            return
+        pool._will_retry()
+        job._phase = JobState.RETRYING
+        if wait > SHORT_DELAY:
+            pool._try_later(job, time.monotonic() + wait)
+            return
+        more_of(job).stopping.wait(wait)
+
+
+def attempt(pool: Pool, job: Job[Any], options: Options) -> Any:
+    """Call the function once, with a context of its own, here or where the pool's executor is."""
+    if pool.carrier is not None:
+        return pool.carrier.run(job)
+    arguments = job._kwargs
+    if options.wants_context:
+        from pluginkit.jobs.context import JobContext
+
+        arguments = {**arguments, "ctx": JobContext(job)}
+    context = job._context
+    assert context is not None  # noqa: S101  # it has one until it is over
+    # What one attempt sets is not there for the next.
+    value = context.copy().run(job._fn, *job._args, **arguments)
+    return awaited(value) if type(value) is CoroutineType else value
+
+
+def time_out(pool: Pool, job: Job[Any], limit: str) -> None:
+    """End a job whose time is over, whether or not it still runs."""
+    options = job._options
+    if options is None:
+        return
+    given = {
+        "timeout": f"ran longer than its timeout of {options.timeout} s",
+        "deadline": "did not end before its deadline",
+        "queue timeout": f"waited longer than its queue timeout of {options.queue_timeout} s",
+    }[limit]
+    cause = {
+        "timeout": options.timeout_cause,
+        "deadline": options.deadline_cause,
+        "queue timeout": options.queue_timeout_cause,
+    }[limit]
+    waits = _claim_waiting(job)
+    if limit == "queue timeout" and not waits:
+        return  # it has begun
+    error = JobTimeout(f"{job.name} {given}" + ("" if cause is None else f": {cause}"), job_id=job.id)
+    error.cause = cause
+    if isinstance(cause, BaseException):
+        error.__cause__ = cause
+    more = more_of(job)
+    more.cause = more.cause or cause or error
+    more.stopping.set()
+    if pool._end(job, JobState.TIMED_OUT, error) and not waits:
+        pool._replace_if_busy(job)
+
+
+def _claim_waiting(job: Job[Any]) -> bool:
+    try:
+        del job._start
+    except AttributeError:
+        return False
+    return True
+
+
+def _is_over(pool: Pool, job: Job[Any]) -> bool:
+    """Whether somebody has ended the job, or wants it to end; then it is ended here."""
+    if job.done():
+        return True
+    more = job._more
+    if more is not None and more.cancel_requested:
+        pool._end(job, JobState.CANCELLED, cancelled_error(job, more.cause))
+        return True
+    return False
+
+
+def _is_final(job: Job[Any], options: Options, error: BaseException) -> bool:
+    more = job._more
+    wants_end = more is not None and more.cancel_requested
+    return (
+        job.done()
+        or wants_end
+        or isinstance(error, JobCancelled | JobTimeout)
+        or not options.may_retry(error)
+    )

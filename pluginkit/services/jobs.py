@@ -1,0 +1,125 @@
+"""`ctx.jobs`: the host's pool, to one plugin. Its jobs carry its name, and end with it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from pluginkit.errors import StateError
+
+if TYPE_CHECKING:
+    from pluginkit.jobs import BatchResult, Job, Pool
+
+T = TypeVar("T")
+
+
+class PluginJobs:
+    """Hands jobs of one generation of a plugin to the host's pool, and knows which are not over.
+
+    On unload they are cancelled; on a reload they run to their end on the version that submitted them.
+    """
+
+    def __init__(self, plugin: str, pool: Callable[[], Pool]) -> None:
+        self._plugin = plugin
+        self._pool = pool
+        self._changed = threading.Condition()
+        self._live: set[Job[Any]] = set()
+        self._callbacks: list[Callable[[], object]] = []
+        self._closed = ""
+
+    @overload
+    def submit(self, job: Job[T], /, *, timeout: float | None = None) -> Job[T]: ...
+    @overload
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Job[T]: ...
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """As `Pool.submit`. Raises `StateError` too, when the plugin is unloaded or has been replaced."""
+        from pluginkit.jobs import Job
+
+        pool = self._pool()
+        if isinstance(fn, Job):
+            return self._handed_in(fn, lambda job: pool.submit(job, *args, **kwargs))
+        return self._handed_in(Job(fn, *args, **kwargs), pool.submit)
+
+    def submit_batch(self, jobs: Iterable[Job[Any] | Callable[[], Any]]) -> BatchResult:
+        """As `Pool.submit_batch`: one that is refused keeps no other from being accepted."""
+        from pluginkit.jobs import BatchResult, Job, PoolClosed, PoolFull
+
+        accepted, errors = [], {}
+        for one in jobs:
+            job = one if isinstance(one, Job) else Job(one)
+            try:
+                accepted.append(self.submit(job, timeout=0.0))
+            except (PoolClosed, PoolFull, StateError) as error:
+                errors[job.id] = error
+        return BatchResult(tuple(accepted), errors)
+
+    def _handed_in(self, job: Job[Any], submit: Callable[[Job[Any]], Job[Any]]) -> Job[Any]:
+        with self._changed:
+            if self._closed:
+                raise StateError(f"plugin {self._plugin!r} {self._closed}; it has no jobs any more")
+            self._live.add(job)
+        job._owner = self._plugin
+        try:
+            submit(job)
+        except BaseException:
+            self._over(job)
+            raise
+        job.add_done_callback(self._over)
+        return job
+
+    def _over(self, job: Job[Any]) -> None:
+        with self._changed:
+            self._live.discard(job)
+            callbacks: list[Callable[[], object]] = []
+            if not self._live:
+                callbacks, self._callbacks = self._callbacks, []
+            self._changed.notify_all()
+        for callback in callbacks:
+            callback()
+
+    # For the host
+
+    @property
+    def are_over(self) -> bool:
+        """Whether none of them waits or runs."""
+        return not self._live
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this thread runs one of them: it must not wait for it."""
+        from pluginkit.jobs.workers import current_worker
+
+        worker = current_worker()
+        return worker is not None and worker.job in self._live
+
+    def close(self, why: str) -> None:
+        """Take no more of them."""
+        with self._changed:
+            self._closed = self._closed or why
+
+    def cancel(self, why: str) -> None:
+        """Take no more, drop those that wait, and tell those that run to end."""
+        self.close(why)
+        for job in tuple(self._live):
+            job.cancel(f"plugin {self._plugin!r} {why}")
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until all are over, `timeout` seconds at most."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._live, timeout)
+
+    def when_over(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called once they are all over, or now."""
+        with self._changed:
+            if self._live:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def join(self, deadline: float) -> None:
+        """Cancel them and wait until `deadline`, but not for one that this thread runs."""
+        self.cancel("is unloaded")
+        if not self.is_here:
+            self.wait(max(0.0, deadline - time.monotonic()))

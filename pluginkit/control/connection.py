@@ -46,6 +46,7 @@ class Connection:
         self._hello = hello
         self._idle_timeout = idle_timeout
         self._send_timeout = send_timeout
+        self._is_following = False
 
     def run(self) -> None:
         """Serve until the client leaves, is too slow, or `finish` is called."""
@@ -65,7 +66,12 @@ class Connection:
             self._lines.close()
 
     def finish(self) -> None:
-        """Take no further request; one that is being answered gets its answer."""
+        """Take no further request; one that is being answered gets its answer. Who follows events goes on."""
+        if not self._is_following:
+            self._shut(socket.SHUT_RD)
+
+    def stop_following(self) -> None:
+        """Send the events that there are, and no others."""
         self._shut(socket.SHUT_RD)
 
     def cut(self) -> None:
@@ -124,6 +130,7 @@ class Connection:
             except UsageError as error:
                 self._refuse(request.id, error)
                 return True
+            self._is_following = True
             self._send(to_line(success(request, {"following": True})))
             while (news := follower.wait(self._lines.connection)) is not None:
                 for one in news:

@@ -79,12 +79,15 @@ class Follower:
                 os.write(self._wake, b".")
 
     def wait(self, connection: socket.socket) -> list[dict[str, Any]] | None:
-        """The lines that are to be sent next; None when the client has left, or said anything."""
+        """The lines that are to be sent next; None when the client has left, or said anything.
+
+        What had been kept by then still comes before.
+        """
         poll = select.poll()
         poll.register(connection, select.POLLIN | select.POLLRDHUP)
         poll.register(self._woken, select.POLLIN)
         ready = {file for file, _ in poll.poll()}
-        if connection.fileno() in ready:
+        if self._woken not in ready:
             return None
         with self._lock:
             os.read(self._woken, 1)

@@ -110,7 +110,10 @@ class ControlServer:
             _open_servers.add(self)
 
     def stop(self) -> None:
-        """Close the socket and remove its files; no request is taken any more. Does not wait, see `join`."""
+        """Close the socket and remove its files; no request is taken any more. Does not wait, see `join`.
+
+        Who follows the events does so until then.
+        """
         with self._lock:
             claim, self._claim = self._claim, None
             if claim is None:
@@ -134,6 +137,11 @@ class ControlServer:
         code that does not end; it takes no further request.
         """
         until = time.monotonic() + timeout
+        with self._lock:
+            connections = list(self._threads.values())
+        for one in connections:
+            if one is not None:
+                one.stop_following()
         left = self._wait(until)
         for _, connection in left:
             if connection is not None:

@@ -219,7 +219,7 @@ def test_cl04_events_follow_the_host_to_its_end(
     serving.signal(signal.SIGTERM)
     lines, diagnostics = following.communicate(timeout=60)
     events = [json.loads(line) for line in lines.splitlines()]
-    assert [event["kind"] for event in events] == ["unloaded", "loaded"]
+    assert [event["kind"] for event in events] == ["unloaded", "loaded", "unloaded"]
     assert set(events[0]) == {"schema_version", "kind", "plugin", "time", "data"}
     assert following.returncode == 0
     assert b"The host has ended." in diagnostics

@@ -60,6 +60,23 @@ def test_the_stream_ends_with_the_host(host: Host, client: ControlClient) -> Non
     assert list(news) == []
 
 
+def test_lh14_the_unloads_of_the_end_are_told_too(host: Host, client: ControlClient) -> None:
+    news = client.follow(kinds=["unloaded"])
+    host.close()
+    assert [one["event"]["plugin"] for one in news] == ["cat"]
+
+
+def test_lh14_what_was_kept_is_told_before_the_stream_ends(pair: tuple[socket.socket, socket.socket]) -> None:
+    bus = EventBus()
+    with Follower(bus) as follower:
+        bus.publish("loaded", "cat")
+        pair[0].shutdown(socket.SHUT_RD)  # as a host does that is closed
+        lines = follower.wait(pair[0])
+        assert lines is not None
+        assert [line["event"]["kind"] for line in lines] == ["loaded"]
+        assert follower.wait(pair[0]) is None
+
+
 def test_who_leaves_is_gone_from_the_hosts_events(host: Host) -> None:
     with ControlClient(the_running()) as client:
         client.follow()

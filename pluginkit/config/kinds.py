@@ -89,6 +89,18 @@ def integer(minimum: int, maximum: int | None = None) -> Kind[int]:
     return Kind(f"integer, {bounds}", str(max(minimum, 3)), read, number_from_text)
 
 
+def limit(minimum: int) -> Kind[int | None]:
+    """A whole number of at least `minimum`; a file that does not have it sets no limit."""
+
+    def read(value: object) -> int | None:
+        whole = _whole_number(value)
+        if value is not None and (whole is None or whole < minimum):
+            raise Refused(f"must be an integer, at least {minimum}; leave it out for no limit")
+        return whole
+
+    return Kind(f"integer, at least {minimum}", "100", read, number_from_text)
+
+
 def duration(*, positive: bool = False) -> Kind[float]:
     """A length of time, delivered in seconds."""
 
@@ -142,6 +154,26 @@ def workers() -> Kind[int]:
         return whole if whole >= 1 else Mended(1, "must be at least 1, 1 is used")
 
     return Kind("integer, at least 1", "4", read, number_from_text)
+
+
+def executor() -> Kind[str]:
+    """What runs jobs, by name; whether it can be had is seen when it is first needed."""
+
+    def read(value: object) -> str:
+        text = _read_word(value).strip()
+        kind, colon, rest = text.partition(":")
+        if text in _EXECUTORS or (kind == "dask" and rest.strip()):
+            return text
+        if colon and kind != "dask" and all(map(str.isidentifier, (*kind.split("."), rest))):
+            return text
+        near = None if kind == "dask" else nearest(kind, (*_EXECUTORS, "dask"))
+        raise Refused(f"must be {_EXECUTOR_FORMS}{f'; did you mean {near!r}?' if near else ''}")
+
+    return Kind(_EXECUTOR_FORMS, "processes", read)
+
+
+_EXECUTORS = ("threads", "processes")
+_EXECUTOR_FORMS = "threads, processes, dask:ADDRESS or module:function"
 
 
 def _read_text(value: object) -> str:

@@ -25,8 +25,10 @@ from pluginkit.config.kinds import (
     WORD,
     choice,
     duration,
+    executor,
     integer,
     level,
+    limit,
     megabytes,
     workers,
 )
@@ -162,7 +164,20 @@ class WorkerPoolSection:
         "The most jobs that run at once; the default is that of `ThreadPoolExecutor`. Less than 1 is 1, with a notice.",
         shown="min(32, CPUs + 4)",
     )
-    executor: str = key(WORD, "threads", "What carries the jobs.")
+    limit_to_cpus: bool = key(FLAG, False, "Whether there are never more workers than the machine has CPUs.")
+    buffer: int | None = key(
+        limit(0),
+        None,
+        "How many jobs may wait for a worker; 0 is none: a job is handed over directly. "
+        "Where there is no room, whoever submits one waits.",
+        shown="no limit",
+    )
+    executor: str = key(
+        executor(),
+        "threads",
+        "What runs the jobs: threads of this process, processes, the workers of a Dask cluster whose scheduler "
+        "is at that address, or what a function gives that makes a `concurrent.futures.Executor`.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

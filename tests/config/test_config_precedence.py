@@ -34,6 +34,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "number (MB), more than 0, at most 2": st.sampled_from([0.5, 1, 1.25]),
     "trace, debug, info, warn, error": st.sampled_from(["trace", "debug", "warn", "error"]),
     "record, raise, group": st.sampled_from(["raise", "group"]),
+    "threads, processes, dask:ADDRESS or module:function": st.sampled_from(["processes", "a.b:make"]),
     "duration": DURATIONS,
     "duration, more than 0": DURATIONS,
     "list of text": st.lists(WORDS, max_size=3),

@@ -37,7 +37,7 @@ logging:
   log_include_location: false
   mq: {log_enable_persistent_queue: true, log_db_file: q.db, log_queue: zoo, log_remove_on_complete: false}
 file_watcher: {fw_enabled: false, fw_watch_plugins: false, fw_quiet: 250ms, fw_max_wait: 5, fw_polling: true}
-worker_pool: {wp_max_workers: 1000, executor: processes}
+worker_pool: {wp_max_workers: 1000, limit_to_cpus: true, buffer: 0, executor: processes}
 contracts: {animal: "zoo.contracts:Animal"}
 calls:
   - {hook: speak, with: {is_loud: true}}
@@ -103,7 +103,12 @@ def test_cf01_without_a_file_the_defaults_of_the_checklist_hold_and_a_notice_say
             "fw_max_wait": 2.0,
             "fw_polling": False,
         },
-        "worker_pool": {"wp_max_workers": config.worker_pool_max_workers, "executor": "threads"},
+        "worker_pool": {
+            "wp_max_workers": config.worker_pool_max_workers,
+            "limit_to_cpus": False,
+            "buffer": None,
+            "executor": "threads",
+        },
         "contracts": {},
         "calls": [],
         "hooks": {"errors": "record", "timing": False, "quarantine": {"errors": 0, "window": 60.0}},
@@ -200,6 +205,19 @@ def test_wp01_less_than_one_worker_is_one_with_a_notice(write: Write, given: int
     assert f"config.yaml:2: worker_pool.wp_max_workers: must be at least 1, 1 is used (found {given})" in str(
         config.notices[0]
     )
+
+
+@pytest.mark.parametrize(
+    "given", ["threads", "processes", "dask:tcp://10.0.0.1:8786", "my.cluster:executor"]
+)
+def test_wp21_what_runs_the_jobs_is_named_in_one_line(write: Write, given: str) -> None:
+    config = Config.load(write(f"worker_pool: {{executor: '{given}'}}"), environ={})
+    assert config.worker_pool.executor == given
+
+
+def test_wp02_a_file_without_a_buffer_and_one_with_null_set_no_limit(write: Write) -> None:
+    assert Config.load(write("worker_pool: {buffer: null}"), environ={}).worker_pool.buffer is None
+    assert Config.load(None, environ={"PLUGINKIT_WORKER_POOL__BUFFER": "0"}).worker_pool.buffer == 0
 
 
 @pytest.mark.parametrize("level", ["trace", "debug", "info", "warn", "error", "ERROR", "Warn"])
@@ -403,6 +421,34 @@ def test_cf01_what_yaml_refuses_and_what_the_keys_refuse_is_said_at_once_and_onc
             (
                 "FILE:1: worker_pool.wp_max_workers: must be an integer, at least 1 "
                 "(found 2.5; right would be wp_max_workers: 4)"
+            ),
+        ),
+        (
+            "worker_pool: {limit_to_cpus: 2}",
+            (
+                "FILE:1: worker_pool.limit_to_cpus: must be true or false "
+                "(found 2; right would be limit_to_cpus: true)"
+            ),
+        ),
+        (
+            "worker_pool: {buffer: -1}",
+            (
+                "FILE:1: worker_pool.buffer: must be an integer, at least 0; leave it out for no limit "
+                "(found -1; right would be buffer: 100)"
+            ),
+        ),
+        (
+            "worker_pool: {executor: proceses}",
+            (
+                "FILE:1: worker_pool.executor: must be threads, processes, dask:ADDRESS or module:function; "
+                "did you mean 'processes'? (found 'proceses'; right would be executor: processes)"
+            ),
+        ),
+        (
+            "worker_pool: {executor: 'dask:'}",
+            (
+                "FILE:1: worker_pool.executor: must be threads, processes, dask:ADDRESS or module:function "
+                "(found 'dask:'; right would be executor: processes)"
             ),
         ),
         (

@@ -162,7 +162,11 @@ class WorkerPoolSection:
         "The most jobs that run at once; the default is that of `ThreadPoolExecutor`. Less than 1 is 1, with a notice.",
         shown="min(32, CPUs + 4)",
     )
-    executor: str = key(WORD, "threads", "What carries the jobs.")
+    executor: str = key(
+        WORD,
+        "threads",
+        "What runs the jobs: `threads`, `processes`, `dask:ADDRESS`, or `module:function` that makes an executor.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pluginkit.errors import UsageError, describe_exception
 from pluginkit.jobs import Job, JobError, Pool
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pluginkit.config import Config
     from pluginkit.host import Host
     from pluginkit.host_setup import HostSetup
+
+T = TypeVar("T")
 
 EXECUTORS = "threads, processes, dask:ADDRESS of a scheduler, or module:function that makes an executor"
 
@@ -59,8 +61,24 @@ def _dask(address: str) -> Executor:
         raise UsageError(
             f"worker_pool.executor: dask:{address} needs the package distributed: pip install 'pluginkit[dask]'"
         ) from error
-    executor: Executor = distributed.Client(address, set_as_default=False).get_executor()
-    return executor
+    return _OnCluster(distributed.Client(address, set_as_default=False))
+
+
+class _OnCluster(Executor):
+    """The executor of a Dask client that was made for it, and ends with it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        # A function that has side effects must run once for each job, not once for equal arguments.
+        self._executor = client.get_executor(pure=False)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = self._executor.submit(fn, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._executor.shutdown(wait=wait)
+        self._client.close()
 
 
 def _named_executor(module: str, name: str) -> Executor:

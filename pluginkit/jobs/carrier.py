@@ -6,14 +6,17 @@ numbers, and waits there while the executor runs the function.
 
 from __future__ import annotations
 
+import io
 import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pluginkit.jobs.errors import JobCancelled, JobTimeout, NotPortable
 from pluginkit.jobs.waiting import more_of
+from pluginkit.loading import facade
 
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
@@ -40,7 +43,7 @@ class Carrier:
     def check(self, job: Job[Any]) -> None:
         """Raise `NotPortable` for a job whose call cannot be sent to another process."""
         try:
-            pickle.dumps((job._fn, job._args, job._kwargs))
+            _Checked(io.BytesIO()).dump((job._fn, job._args, job._kwargs))
         except Exception as error:
             raise NotPortable(
                 f"{job.name} cannot be sent to another process: {error}. Functions of modules that the "
@@ -92,6 +95,16 @@ class Carrier:
         with self._lock:
             if self._executor is executor:
                 self._executor = None
+
+
+class _Checked(pickle.Pickler):
+    """Refuses what could be pickled here, and not be unpickled there: a plugin's own classes and functions."""
+
+    def reducer_override(self, value: Any) -> Any:
+        module = getattr(value, "__module__", None)
+        if isinstance(value, type | FunctionType) and isinstance(module, str) and facade.is_only_here(module):
+            raise pickle.PicklingError(f"{module}.{value.__qualname__} is code of a plugin, loaded here only")
+        return NotImplemented
 
 
 def _called(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

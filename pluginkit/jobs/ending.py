@@ -15,7 +15,8 @@ from pluginkit.jobs.states import JobState
 from pluginkit.jobs.workers import current_worker
 
 if TYPE_CHECKING:
-    from pluginkit.jobs.pool import Pool
+    from pluginkit.jobs.concluding import Concluding
+    from pluginkit.jobs.crew import Crew
     from pluginkit.jobs.workers import Worker
 
 GRACE = 0.1
@@ -61,7 +62,7 @@ class StopReport:
         return "\n".join([*lines, *map(str, self.stuck)]) or "all jobs have ended"
 
 
-def close(pool: Pool) -> StopReport:
+def close(pool: Concluding) -> StopReport:
     """Take no more jobs."""
     with pool._quiet:
         if not pool._is_closed:
@@ -76,7 +77,7 @@ def close(pool: Pool) -> StopReport:
     return StopReport(is_waiting=True)
 
 
-def stop(pool: Pool, timeout: float | None) -> StopReport:
+def stop(pool: Concluding, timeout: float | None) -> StopReport:
     """See `Pool.stop`."""
     close(pool)
     worker = current_worker()
@@ -100,7 +101,7 @@ def stop(pool: Pool, timeout: float | None) -> StopReport:
     return report
 
 
-def finish(pool: Pool) -> None:
+def finish(pool: Concluding) -> None:
     """End the stream of results, now or when the last job has ended."""
     stream = pool._stream
     if stream is None:
@@ -116,7 +117,7 @@ def finish(pool: Pool) -> None:
     threading.Thread(target=close_later, name=f"{pool.name}-end", daemon=True).start()
 
 
-def terminate(pool: Pool, cause: object) -> None:
+def terminate(pool: Concluding, cause: object) -> None:
     """See `Pool.terminate`."""
     close(pool)
     for job in (*pool.queued_jobs(), *pool.running_jobs()):
@@ -124,17 +125,17 @@ def terminate(pool: Pool, cause: object) -> None:
     send_home(pool)
 
 
-def _wait(pool: Pool, timeout: float | None) -> bool:
+def _wait(pool: Concluding, timeout: float | None) -> bool:
     with pool._quiet:
         return pool._quiet.wait_for(lambda: _is_over(pool), timeout)
 
 
-def _is_over(pool: Pool) -> bool:
+def _is_over(pool: Concluding) -> bool:
     # A worker that has taken a job and not begun with it is to be seen only by not being idle.
     return pool._is_finished() and len(pool._idle) >= len(pool._workers)
 
 
-def send_home(pool: Pool) -> None:
+def send_home(pool: Crew) -> None:
     """Wake the workers of a closed pool that sleep: there is nothing more to wait for."""
     if pool._is_finished():
         while pool._idle:
@@ -146,7 +147,7 @@ def send_home(pool: Pool) -> None:
             worker.wake.release()
 
 
-def _give_up(pool: Pool) -> tuple[Stuck, ...]:
+def _give_up(pool: Concluding) -> tuple[Stuck, ...]:
     """End the jobs that do not; their threads are daemons and go on alone."""
     found = []
     with pool._lock:

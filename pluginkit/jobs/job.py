@@ -281,19 +281,20 @@ class Job(Future[T]):
     def __await__(self) -> Generator[Any, None, T]:
         return asyncio.wrap_future(self).__await__()
 
-    # `concurrent.futures.wait` and `as_completed` look at these of a future.
+    # `concurrent.futures.wait` and `as_completed` look at these of a future; they are made when they do.
+    if not TYPE_CHECKING:
 
-    @property
-    def _condition(self) -> threading.Condition:  # type: ignore[override]  # made when it is needed
-        return more_of(self).condition
+        @property
+        def _condition(self) -> threading.Condition:
+            return more_of(self).condition
 
-    @property
-    def _state(self) -> str:  # type: ignore[override]  # made when it is needed
-        return AS_FUTURE[self._phase]
+        @property
+        def _state(self) -> str:
+            return AS_FUTURE[self._phase]
 
-    @property
-    def _waiters(self) -> list[Any]:  # type: ignore[override]  # made when it is needed
-        return more_of(self).waiters
+        @property
+        def _waiters(self) -> list[Any]:
+            return more_of(self).waiters
 
     def set_running_or_notify_cancel(self) -> NoReturn:
         """Not for a job: its pool does that. Raises `UsageError`, as the two below."""

@@ -13,14 +13,14 @@ from pluginkit.jobs.errors import PoolFull
 from pluginkit.jobs.workers import current_worker
 
 if TYPE_CHECKING:
+    from pluginkit.jobs.crew import Crew
     from pluginkit.jobs.job import Job
-    from pluginkit.jobs.pool import Pool
 
 
 class Room:
     """Room for `size` waiting jobs, and for as many as there are workers with nothing to do."""
 
-    def __init__(self, pool: Pool, size: int) -> None:
+    def __init__(self, pool: Crew, size: int) -> None:
         if type(size) is not int or size < 0:
             raise UsageError(f"buffer must be None (any number), or a number of at least 0, not {size!r}")
         self.size = size

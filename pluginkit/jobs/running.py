@@ -14,11 +14,11 @@ from pluginkit.jobs.waiting import more_of
 from pluginkit.jobs.workers import awaited
 
 if TYPE_CHECKING:
+    from pluginkit.jobs.concluding import Concluding
     from pluginkit.jobs.job import Job
-    from pluginkit.jobs.pool import Pool
 
 
-def run(pool: Pool, job: Job[Any]) -> None:
+def run(pool: Concluding, job: Job[Any]) -> None:
     """Try a job as often as it wants to be tried."""
     options = job._options
     if options is None:
@@ -50,7 +50,7 @@ def run(pool: Pool, job: Job[Any]) -> None:
         more_of(job).stopping.wait(wait)
 
 
-def attempt(pool: Pool, job: Job[Any], options: Options) -> Any:
+def attempt(pool: Concluding, job: Job[Any], options: Options) -> Any:
     """Call the function once, with a context of its own, here or where the pool's executor is."""
     if pool.carrier is not None:
         return pool.carrier.run(job)
@@ -66,7 +66,7 @@ def attempt(pool: Pool, job: Job[Any], options: Options) -> Any:
     return awaited(value) if type(value) is CoroutineType else value
 
 
-def time_out(pool: Pool, job: Job[Any], limit: str) -> None:
+def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
     """End a job whose time is over, whether or not it still runs."""
     options = job._options
     if options is None:
@@ -103,7 +103,7 @@ def _claim_waiting(job: Job[Any]) -> bool:
     return True
 
 
-def _is_over(pool: Pool, job: Job[Any]) -> bool:
+def _is_over(pool: Concluding, job: Job[Any]) -> bool:
     """Whether somebody has ended the job, or wants it to end; then it is ended here."""
     if job.done():
         return True

@@ -13,7 +13,6 @@ from pluginkit.jobs.states import JobState
 
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
-    from pluginkit.jobs.pool import Pool
 
 RUNNING, SUCCEEDED = JobState.RUNNING, JobState.SUCCEEDED
 
@@ -36,7 +35,7 @@ class Worker:
         self.wake.acquire()
         self.thread: threading.Thread | None = None
 
-    def start(self, pool: Pool) -> None:
+    def start(self, pool: Any) -> None:
         """Start the thread. It must not keep the interpreter from ending: the pool sees to that."""
         self.thread = threading.Thread(target=work, args=(pool, self), name=self.id, daemon=True)
         self.thread.start()
@@ -60,7 +59,7 @@ def current_worker() -> Worker | None:
     return _here.worker
 
 
-def work(pool: Pool, worker: Worker) -> None:
+def work(pool: Any, worker: Worker) -> None:
     """Take jobs and run them until the pool says that there is nothing more."""
     _here.worker = worker
     try:

@@ -108,7 +108,7 @@ class Retiring:
 
 def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
     """Wait for the last call, pin and job, unless that would be to wait for oneself."""
-    pins, jobs = live.table.pins, live.context.used_jobs
+    pins, jobs = live.table.pins, live.context._jobs
     if jobs is not None:
         # Those that it has go on; a version that is out of use begins no others.
         jobs.close("is unloaded, or replaced by a newer version")
@@ -140,7 +140,7 @@ def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
 
 def _when_over(retirement: Retirement | None, live: Live, callback: Callable[[], object]) -> None:
     """Have `callback` called after the last call and the last job."""
-    jobs = live.context.used_jobs
+    jobs = live.context._jobs
 
     def after_calls() -> None:
         if jobs is None:

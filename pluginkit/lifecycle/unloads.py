@@ -75,8 +75,8 @@ def end(lifecycle: Lifecycle, plugin: Plugin, timeout: float) -> Ending:
     lifecycle.loaded.remove(plugin.name)
     lifecycle.packages.pop(found.package, None)
     was_started = live.started
-    if live.context.used_jobs is not None:
-        live.context.used_jobs.cancel("is unloaded")
+    if live.context._jobs is not None:
+        live.context._jobs.cancel("is unloaded")
     ending = lifecycle.retiring.retire(found, live, live.retirement, timeout)
     plugin._move(PluginState.STOPPED)
     if was_started:

@@ -153,6 +153,13 @@ def root_of(public_name: str) -> FacadeRoot | None:
     return _roots.get(public_name.partition(".")[0])
 
 
+def is_only_here(public_name: str) -> bool:
+    """Whether a module is a plugin's that only this process can import: one of a plugins directory."""
+    root = root_of(public_name)
+    generation = None if root is None else root.generation()
+    return generation is not None and not generation.installed
+
+
 def ensure(root: FacadeRoot, public_name: str) -> bool:
     """Put a façade for `public_name` into `sys.modules`; False if one is there already."""
     with _lock:

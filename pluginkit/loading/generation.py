@@ -64,6 +64,7 @@ class Generation:
     ) -> None:
         self.package = package
         self.snapshot = snapshot
+        self.installed = installed
         self.number = next(_numbers)
         self.key = f"{package}#{self.number}"
         self.locations: Mapping[str, Location] = layout(snapshot)

@@ -142,11 +142,6 @@ class PluginContext:
                 self._jobs = PluginJobs(self.name, self._pool)
             return self._jobs
 
-    @property
-    def used_jobs(self) -> PluginJobs | None:
-        """As `jobs`, or None if the plugin has had none: that must not make the host's pool."""
-        return self._jobs
-
     def thread(self, target: Callable[..., Any], /, *args: Any, name: str | None = None) -> threading.Thread:
         """Start a daemon thread that ends with the plugin.
 

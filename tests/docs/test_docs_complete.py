@@ -32,6 +32,7 @@ DOCS = ROOT / "docs"
 PACKAGE = Path(pluginkit.__path__[0])
 
 API, HOOKS, STATES = "reference/api.md", "reference/hooks.md", "reference/states.md"
+JOBS = "reference/jobs.md"
 MANIFEST, CLI, TROUBLESHOOTING = "reference/manifest.md", "reference/cli.md", "troubleshooting.md"
 
 _FENCED = re.compile(r"^( *)(```+)[^\n]*\n.*?^\1\2 *$", re.MULTILINE | re.DOTALL)
@@ -93,6 +94,7 @@ def reported(what: Mapping[str, list[str]]) -> str:
         ("pluginkit.contracts", (API,)),
         ("pluginkit.testing", (API,)),
         ("pluginkit.hooks", (HOOKS,)),
+        ("pluginkit.jobs", (JOBS,)),
     ],
 )
 def test_qa01_every_public_name_is_documented(module: str, pages: tuple[str, ...]) -> None:
@@ -168,6 +170,18 @@ def test_qa01_every_member_and_parameter_of_a_class_is_in_its_section(name: str)
     code = [*code_of(API, name), *signatures]
     lacking = {member: missing([member, *parameters(value)], code) for member, value in members(cls)}
     lacking["__init__"] = missing(parameters(cls.__init__), code) if name in ("Host", "CallContext") else []
+    assert not reported(lacking)
+
+
+@pytest.mark.parametrize("name", ["Pool", "Job", "JobContext"])
+def test_qa01_every_member_of_a_class_of_jobs_is_in_its_section(name: str) -> None:
+    cls = getattr(importlib.import_module("pluginkit.jobs"), name)
+    inherited = {"set_result", "set_exception", "set_running_or_notify_cancel"}  # refused, see Job
+    lacking = {
+        member: missing([member, *parameters(value)], code_of(JOBS, name))
+        for member, value in members(cls)
+        if member not in inherited
+    }
     assert not reported(lacking)
 
 

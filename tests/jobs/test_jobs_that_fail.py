@@ -35,6 +35,10 @@ class Flaky:
         return self.runs
 
 
+def until_retrying(job: Job[Any]) -> None:
+    until(lambda: job.state is JobState.RETRYING)
+
+
 # WP06, WP07
 
 
@@ -76,7 +80,7 @@ def test_wp06_cancel_cuts_the_delay_short(pool: Pool) -> None:
     for delay in (0.04, 600.0):
         flaky = Flaky(99)
         job = pool.submit(Job(flaky).with_retry(1000, delay))
-        until(lambda job=job: job.state is JobState.RETRYING)
+        until_retrying(job)
         began = time.monotonic()
         assert job.cancel("enough")
         with pytest.raises(JobCancelled, match="enough"):

@@ -47,6 +47,10 @@ class Round:
         with self.lock:
             self.ended[job.id] = self.ended.get(job.id, 0) + 1
 
+    def do_all(self, plan: list[tuple[str, Any]]) -> None:
+        for step in plan:
+            self.do(step)
+
     def do(self, step: tuple[str, Any]) -> None:
         name, argument = step
         try:
@@ -125,8 +129,7 @@ def test_wp16_every_accepted_job_comes_to_exactly_one_end(
     pool = Pool(workers, buffer=buffer, keep_results=True)
     one = Round(pool)
     with ThreadPoolExecutor(8) as threads:
-        acting = [threads.submit(lambda plan=plan: [one.do(step) for step in plan]) for plan in plans]
-        for action in acting:
+        for action in [threads.submit(one.do_all, plan) for plan in plans]:
             action.result(60)
     pool.shutdown(30)
     assert {job.state for job in one.jobs} <= FINAL

@@ -1,0 +1,206 @@
+"""The workers of a pool: made when they are needed, asleep when there is nothing to do, gone at its end."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.errors import UsageError
+from pluginkit.jobs import ending
+from pluginkit.jobs.errors import PoolClosed
+from pluginkit.jobs.metrics import Tally
+from pluginkit.jobs.ready import Ready
+from pluginkit.jobs.room import Room
+from pluginkit.jobs.states import JobState
+from pluginkit.jobs.timers import Timers
+from pluginkit.jobs.workers import Worker, current_worker
+
+if TYPE_CHECKING:
+    from pluginkit.jobs.job import Job
+
+
+class Crew:
+    """What a pool has to do with its threads.
+
+    A worker that finds nothing puts itself on the idle list, looks once more, and sleeps; whoever has
+    put a job on the deque looks at the idle list afterwards. So one of the two sees the other.
+    """
+
+    def __init__(self, name: str, max_workers: int, buffer: int | None) -> None:
+        self.name = name
+        self._max = max_workers
+        self._ready = Ready()
+        self._plain = self._ready.plain
+        self._take: Callable[[], Job[Any]] = self._ready.take
+        self._room = None if buffer is None else Room(self, buffer)
+        self._workers: list[Worker] = []
+        self._idle: deque[Worker] = deque()
+        self._worker_numbers = itertools.count(1)
+        self._lock = threading.RLock()
+        self._quiet = threading.Condition(self._lock)
+        self._later: set[Job[Any]] = set()
+        self._tally = Tally()
+        self._timers = Timers(f"{name}-timers")
+        self._is_closed = self._is_paused = False
+
+    def _refused(self) -> PoolClosed:
+        with self._lock:
+            self._tally.failed_submissions += 1
+        return PoolClosed(f"the pool {self.name!r} is closed and takes no more jobs; make a new one")
+
+    # Workers
+
+    def _wake(self) -> None:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            return
+        worker.wake.release()
+
+    def _hire(self) -> None:
+        with self._lock:
+            if len(self._workers) >= self._max:
+                return
+            worker = Worker(f"{self.name}-{next(self._worker_numbers)}")
+            self._workers.append(worker)
+            if self._tally.started is None:
+                self._tally.started = time.monotonic()
+        worker.start(self)
+
+    def _rest(self, worker: Worker) -> bool:
+        """Let a worker sleep until there may be something to take; False: it has to end."""
+        idle = self._idle
+        if worker.is_abandoned or (len(self._workers) > self._max and self._dismiss(worker)):
+            return False
+        idle.append(worker)
+        # Something may have come after it had looked and before it could be seen here.
+        if (self._ready and not self._is_paused) or self._is_closed:
+            try:
+                idle.remove(worker)
+            except ValueError:
+                pass  # somebody is about to wake it
+            else:
+                if self._ready and not self._is_paused:
+                    return True
+                if self._is_finished():
+                    ending.send_home(self)
+                    return False
+                idle.append(worker)
+        if self._room is not None:
+            self._room.changed()
+        with self._quiet:
+            self._quiet.notify_all()
+        worker.wake.acquire()
+        return not worker.is_dismissed
+
+    def _dismiss(self, worker: Worker) -> bool:
+        with self._lock:
+            if len(self._workers) <= self._max or worker not in self._workers:
+                return False
+            self._let_go(worker)
+            return True
+
+    def _let_go(self, worker: Worker) -> None:
+        """Count a worker's jobs as the pool's; it is none of the pool's any more."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+            self._tally.former.append(worker)
+
+    def _left(self, worker: Worker) -> None:
+        """A worker's thread ends."""
+        with self._quiet:
+            self._let_go(worker)
+            is_last = self._is_closed and not self._workers and not self._later
+            self._quiet.notify_all()
+        if is_last:
+            self._timers.close()
+        if self._room is not None:
+            self._room.changed()
+
+    def _replace_if_busy(self, job: Job[Any]) -> None:
+        """Give up the thread that a job does not let go of; another one does its work."""
+        worker = job._worker
+        if worker is current_worker():
+            return  # it is on its way out
+        with self._lock:
+            if worker is None or worker.job is not job or worker not in self._workers:
+                return
+            worker.is_abandoned = True
+            self._let_go(worker)
+        if self._ready:
+            self._hire()
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    @property
+    def max_workers(self) -> int:
+        return self._max
+
+    def running_jobs(self) -> tuple[Job[Any], ...]:
+        """The jobs that a worker has now, or that wait for another try."""
+        with self._lock:
+            at_work = [worker.job for worker in self._workers]
+            later = list(self._later)
+        return (*(job for job in at_work if job is not None and not job.done()), *later)
+
+    def queued_jobs(self) -> tuple[Job[Any], ...]:
+        """The jobs that wait for a worker."""
+        return tuple(job for job in self._ready if job._phase is JobState.QUEUED)
+
+    def wait_idle(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs and nothing waits; gives whether that came within `timeout` seconds."""
+        with self._quiet:
+            return self._quiet.wait_for(self._is_idle, timeout)
+
+    def _is_idle(self) -> bool:
+        # Taken off the deque and not yet marked as running: its worker is not idle either.
+        return not self._later and not self._queued_now() and len(self._idle) >= len(self._workers)
+
+    def _queued_now(self) -> bool:
+        return any(hasattr(job, "_start") for job in self._ready)
+
+    def _is_finished(self) -> bool:
+        return self._is_closed and not self._later and not self._queued_now()
+
+    # Steering
+
+    def pause(self) -> None:
+        """Begin no more jobs; those that run go on, and submitting does too."""
+        with self._lock:
+            self._is_paused, self._take = True, _nothing
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        with self._lock:
+            self._is_paused, self._take = False, self._ready.take
+        for _ in range(min(len(self._ready), self._max)):
+            self._wake()
+        if self._ready:
+            self._hire()
+
+    def resize(self, max_workers: int) -> None:
+        """Have another number of workers; those that are too many end with the job they have."""
+        with self._lock:
+            self._max = require_workers(max_workers)
+            surplus = len(self._workers) - self._max
+        for _ in range(max(0, surplus)):
+            self._wake()  # one that sleeps looks again, and goes
+        for _ in range(min(len(self._ready), self._max)):
+            self._hire()
+
+
+def require_workers(max_workers: int) -> int:
+    """A number of workers; raises `UsageError` for one that is none."""
+    if type(max_workers) is not int or max_workers < 1:
+        raise UsageError(f"a pool has at least 1 worker, not {max_workers!r}")
+    return max_workers
+
+
+def _nothing() -> Job[Any]:
+    raise IndexError

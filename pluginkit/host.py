@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -182,22 +183,26 @@ class Host:
     def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
         """Stop and unload everything in reverse order, within `timeout` seconds for all threads.
 
+        The host's own jobs may end first, for half of that time; those of a plugin end with it.
         A failing plugin does not keep the others from being closed. Raises `CloseErrors` with
         all failures at the end. Further calls do nothing.
         """
         if self._is_closed:
             return
         self._is_closed = True
-        if self._control is not None:
-            self._control.stop()
         deadline = time.monotonic() + timeout
-        try:
-            errors = self._lifecycle.close_all(timeout)
-            self._rooms.close_pool(max(0.0, deadline - time.monotonic()))
-        finally:
+
+        def left() -> float:
+            return max(0.0, deadline - time.monotonic())
+
+        with ExitStack() as last_first:
+            last_first.callback(self._exit.disarm)
             if self._control is not None:
-                self._control.join()
-            self._exit.disarm()
+                self._control.stop()
+                last_first.callback(self._control.join)
+            last_first.callback(lambda: self._rooms.close_pool(left()))
+            self._rooms.settle_jobs(timeout / 2)
+            errors = self._lifecycle.close_all(left())
         if errors is not None:
             raise errors
 
@@ -391,21 +396,39 @@ class Host:
         """
         return self._rooms.pool
 
-    def submit(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]:
-        """Call a hook as a job; its result is what each plugin made of it, as `attributed` gives it.
+    @overload
+    def job(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]: ...
+    @overload
+    def job(self, hook: str, plugin: str, /, **arguments: Any) -> Job[Outcome[Any]]: ...
+    def job(self, hook: str, plugin: str | None = None, /, **arguments: Any) -> Job[Any]:
+        """The call of a hook as a job that is not submitted yet, so that it can be told more.
 
-        Raises `AttributeError` for a hook that there is not, and what `Pool.submit` raises.
+        `host.pool.submit(host.job("fetch", url=…).with_timeout(10).with_retry(3))`: it is tried again
+        when a plugin fails. Its result is what each plugin made of the call, as `attributed` gives
+        it, or what `plugin` made of it, if one is named.
+
+        Raises `AttributeError` for a hook that there is not, `UnknownName` or `UsageError` for a
+        plugin that there is not, or that does not implement it.
         """
         from pluginkit.host_jobs import hook_job
 
-        return self.pool.submit(hook_job(self, hook, None, arguments))
+        return hook_job(self, hook, plugin, arguments)
+
+    @overload
+    def submit(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]: ...
+    @overload
+    def submit(self, hook: str, plugin: str, /, **arguments: Any) -> Job[Outcome[Any]]: ...
+    def submit(self, hook: str, plugin: str | None = None, /, **arguments: Any) -> Job[Any]:
+        """Call a hook as a job: `host.pool.submit(host.job(…))`. Raises what both of them do."""
+        from pluginkit.host_jobs import hook_job
+
+        return self.pool.submit(hook_job(self, hook, plugin, arguments))
 
     def submit_each(self, hook: str, /, **arguments: Any) -> tuple[Job[Outcome[Any]], ...]:
         """As `submit`, with a job for each plugin that implements the hook now, in order of calls."""
-        from pluginkit.host_jobs import hook_job
+        from pluginkit.host_jobs import providers_of
 
-        plugins = dict.fromkeys(one.plugin for one in getattr(self.hook, hook).implementations())
-        return tuple(self.pool.submit(hook_job(self, hook, plugin, arguments)) for plugin in plugins)
+        return tuple(self.submit(hook, plugin, **arguments) for plugin in providers_of(self, hook))
 
     def jobs(self) -> Overview | None:
         """What the pool has to do at this moment; None if nobody has used it."""

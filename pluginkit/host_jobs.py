@@ -2,151 +2,124 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from dataclasses import replace
-from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+import time
+from collections.abc import Collection
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any
 
-from pluginkit.errors import UsageError, describe_exception
-from pluginkit.jobs import Job, JobError, Pool
-from pluginkit.jobs.carrier import Carrier
-from pluginkit.markers.typed import Outcome
+from pluginkit.control.calling import let_go, outcomes
+from pluginkit.errors import UsageError
+from pluginkit.jobs import Job, Pool
+from pluginkit.jobs.workers import current_worker, text_of
 
 if TYPE_CHECKING:
     from pluginkit.config import Config
     from pluginkit.host import Host
-    from pluginkit.host_setup import HostSetup
-
-T = TypeVar("T")
-
-EXECUTORS = "threads, processes, dask:ADDRESS of a scheduler, or module:function that makes an executor"
+    from pluginkit.jobs.options import Options
+    from pluginkit.markers.typed import Outcome
+    from pluginkit.services.jobs import PluginJobs
 
 
-def make_pool(config: Config | None, setup: HostSetup, name: str) -> Pool:
-    """The pool that a host's configuration describes. Raises `UsageError` for an executor that there is not."""
-    section = None if config is None else config.worker_pool
-    workers = None if section is None else section.wp_max_workers
-    named = "threads" if section is None else section.executor
-    carrier = None if named == "threads" else Carrier(_executor_maker(setup, named, workers))
-    return Pool(workers, name=f"{name}-jobs", carrier=carrier)
+def make_pool(config: Config | None, name: str) -> Pool:
+    """The pool that a host's configuration describes; what its jobs run in is made with the first one."""
+    if config is None:
+        return Pool(name=f"{name}-jobs")
+    section, carrier = config.worker_pool, None
+    if section.executor != "threads":
+        from pluginkit.host_executors import carrier_of
+
+        carrier = carrier_of(config)
+    return Pool(
+        section.wp_max_workers,
+        limit_to_cpus=section.limit_to_cpus,
+        buffer=section.buffer,
+        name=f"{name}-jobs",
+        carrier=carrier,
+    )
 
 
-def _executor_maker(setup: HostSetup, named: str, workers: int | None) -> Callable[[], Executor]:
-    kind, _, rest = named.partition(":")
-    if named == "processes":
-        return partial(_processes, workers)
-    if kind == "dask" and rest:
-        return partial(_dask, rest)
-    if rest and kind.replace(".", "").isidentifier():
-        return partial(_named_executor, kind, rest)
-    file = setup.config_file or "the host's configuration"
-    raise UsageError(f"{file}: worker_pool.executor: must be {EXECUTORS} (found {named!r})")
-
-
-def _processes(workers: int | None) -> Executor:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    # A fork of a process with threads may find their locks held for ever.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _dask(address: str) -> Executor:
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError as error:
-        raise UsageError(
-            f"worker_pool.executor: dask:{address} needs the package distributed: pip install 'pluginkit[dask]'"
-        ) from error
-    return _OnCluster(distributed.Client(address, set_as_default=False))
-
-
-class _OnCluster(Executor):
-    """The executor of a Dask client that was made for it, and ends with it."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        # A function that has side effects must run once for each job, not once for equal arguments.
-        self._executor = client.get_executor(pure=False)
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        future: Future[T] = self._executor.submit(fn, *args, **kwargs)
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._executor.shutdown(wait=wait)
-        self._client.close()
-
-
-def _named_executor(module: str, name: str) -> Executor:
-    try:
-        executor = getattr(import_module(module), name)()
-    except Exception as error:
-        raise UsageError(f"worker_pool.executor: {module}:{name} makes no executor: {error}") from error
-    if not isinstance(executor, Executor):
-        raise UsageError(f"worker_pool.executor: {module}:{name} gave {executor!r}, which is no executor")
-    return executor
+# Hook calls
 
 
 def hook_job(host: Host, hook: str, plugin: str | None, arguments: dict[str, Any]) -> Job[Any]:
-    """The call of a hook as a job: of all its implementations, or of one plugin's."""
-    found = getattr(host.hook, hook)  # raises for one that there is not
-    if host.pool.carrier is not None:
-        file = host.setup.config_file
-        if file is None:
+    """The call of a hook as a job, not submitted yet: of all its implementations, or of one plugin's.
+
+    Raises `AttributeError` for a hook that there is not, `UnknownName` or `UsageError` for a plugin
+    that there is not, or that does not implement it.
+    """
+    names = providers_of(host, hook)
+    if plugin is not None and plugin not in names:
+        plugin = host.plugins[plugin].name
+        if plugin not in names:
             raise UsageError(
-                f"hook {hook!r} cannot be called in other processes: they build the host from its config "
-                "file, and this host was made without one (Host.from_config)"
+                f"plugin {plugin!r} does not implement the hook {hook!r}; those that do: {names}"
             )
-        job: Job[Any] = Job(call_elsewhere, str(file), hook, plugin, arguments)
+    call = HookCall(host, hook, plugin, arguments)
+    if host.pool.carrier is None:
+        job: Job[Any] = Job(call)
     else:
-        job = Job(_called_here, found, plugin, arguments)
+        from pluginkit.host_elsewhere import elsewhere
+
+        job = Job(elsewhere(call, names if plugin is None else (plugin,)))
     job._owner = plugin
+    job._wishes().judge = _tried_again
     return job
 
 
-def _called_here(hook: Any, plugin: str | None, arguments: dict[str, Any]) -> Any:
-    outcomes: tuple[Outcome[Any], ...] = hook.attributed(**arguments) if plugin is None else ()
-    return outcomes if plugin is None else _only(hook, plugin, arguments)
+def providers_of(host: Host, hook: str) -> tuple[str, ...]:
+    """Who answers a hook at this moment, in order of calls. Raises `AttributeError` for one that there is not."""
+    implementations = getattr(host.hook, hook).implementations()
+    return tuple(dict.fromkeys(one.plugin for one in implementations if not one.is_wrapper))
 
 
-def _only(hook: Any, plugin: str, arguments: dict[str, Any]) -> Outcome[Any]:
-    import time
+class HookCall:
+    """The call of a hook: of all its implementations, or of one plugin's."""
 
-    version = {one.plugin: one.version for one in hook.implementations()}.get(plugin)
-    began = time.perf_counter()
-    try:
-        result = hook.only(plugin)(**arguments)
-    except Exception as error:
-        return Outcome(plugin, version, error=error, seconds=time.perf_counter() - began)
-    return Outcome(plugin, version, result=result, seconds=time.perf_counter() - began)
+    def __init__(self, host: Host, hook: str, plugin: str | None, arguments: dict[str, Any]) -> None:
+        self.host, self.hook, self.plugin, self.arguments = host, hook, plugin, arguments
+        # What `pluginkit jobs` shows as the name of the job.
+        self.__qualname__ = f"hook {hook}"
 
-
-# In another process
-
-_hosts: dict[str, Host] = {}
-_making = threading.Lock()
+    def __call__(self) -> Any:
+        """What each plugin made of it, or what the one did."""
+        found = outcomes(self.host, self.hook, self.arguments, plugin=self.plugin)
+        kept = tuple(map(_without_frames, found))
+        return kept if self.plugin is None else kept[0]
 
 
-def call_elsewhere(config_file: str, hook: str, plugin: str | None, arguments: dict[str, Any]) -> Any:
-    """Call a hook in a process of its own, on a host built from the same file; built once in each."""
-    from pluginkit.host import Host
-
-    with _making:
-        if config_file not in _hosts:
-            host = Host.from_config(config_file)
-            host.load()
-            _hosts[config_file] = host.start()
-        host = _hosts[config_file]
-    answer = _called_here(getattr(host.hook, hook), plugin, arguments)
-    return tuple(map(_portable, answer)) if isinstance(answer, tuple) else _portable(answer)
+def _without_frames(outcome: Outcome[Any]) -> Outcome[Any]:
+    """The outcome, with its error's traceback as a text: frames would keep a version of a plugin alive."""
+    if outcome.error is not None:
+        outcome.error.add_note(text_of(outcome.error).rstrip())
+        let_go(outcome.error)
+    return outcome
 
 
-def _portable(outcome: Outcome[Any]) -> Outcome[Any]:
-    """An outcome whose error can be sent: plugins' own exception classes mean nothing over there."""
-    if outcome.error is None:
-        return outcome
-    return replace(outcome, error=JobError(describe_exception(outcome.error)))
+def _tried_again(value: Any, options: Options) -> None:
+    """An error in an outcome is a result; but if the job is to be tried again, it fails this time."""
+    for outcome in value if isinstance(value, tuple) else (value,):
+        if outcome.error is not None and options.may_retry(outcome.error):
+            raise outcome.error
+
+
+# The end
+
+
+def settle(pool: Pool, plugins: Collection[PluginJobs], timeout: float) -> None:
+    """Before the plugins go: take no more jobs, and let the host's own end, which may call hooks.
+
+    What has not ended after `timeout` seconds is cancelled. The plugins' jobs end with them.
+    """
+    pool.shutdown(wait=False)
+    worker, end = current_worker(), time.monotonic() + timeout
+    while True:
+        left = max(0.0, end - time.monotonic())
+        others = {job for one in plugins for job in one.live()} | {worker and worker.job}
+        jobs = [job for job in (*pool.running_jobs(), *pool.queued_jobs()) if job not in others]
+        is_all = not pool.is_taking()
+        wait(jobs, left)
+        for job in jobs:
+            job.cancel("the host is being closed, and its time is over")
+        if is_all or not left:
+            return
+        time.sleep(min(left, 0.001))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -177,6 +179,23 @@ def _state_dir(
     from platformdirs import user_state_path
 
     return user_state_path("pluginkit", appauthor=False)
+
+
+@contextmanager
+def importable_beside(config_file: Path | None) -> Iterator[None]:
+    """Let modules that lie beside config.yaml be imported in the block, as `python -m pluginkit` would.
+
+    Last on the path: what is installed is not shadowed by what happens to lie there.
+    """
+    directory = None if config_file is None else str(config_file.absolute().parent)
+    if directory is None or directory in sys.path:
+        yield
+        return
+    sys.path.append(directory)
+    try:
+        yield
+    finally:
+        sys.path.remove(directory)
 
 
 def read_contracts(config: Config | None, given: Mapping[str, type], project: str) -> dict[str, Contract]:

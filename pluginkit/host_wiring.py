@@ -81,6 +81,8 @@ class Rooms:
         self._project = project
         self._given_contracts = contracts
         self._hookspecs = tuple(hookspecs)
+        # Such as no config file names.
+        self.has_own_contracts = bool(contracts or self._hookspecs)
         self._functions = functions
         self.is_closed = False
         self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
@@ -143,11 +145,19 @@ class Rooms:
 
         if self.is_closed:
             raise StateError("this host is closed, and its pool with it; make a new one")
-        return make_pool(self._config, self.setup, self.app_name)
+        return make_pool(self._config, self.app_name)
+
+    def settle_jobs(self, timeout: float) -> None:
+        """Let the host's own jobs end while the plugins are still there; `timeout` in seconds."""
+        self.is_closed = True
+        pool = self.used_pool
+        if pool is not None:
+            from pluginkit.host_jobs import settle
+
+            settle(pool, self.lifecycle.jobs(), timeout)
 
     def close_pool(self, timeout: float) -> None:
         """Wait for the pool's jobs, `timeout` seconds at most; those that do not end are named in the log."""
-        self.is_closed = True
         pool = self.used_pool
         if pool is not None:
             report = pool.shutdown(timeout)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,26 +54,11 @@ class Session:
     def host(self) -> Host:
         """The host of the configuration, with nothing loaded."""
         from pluginkit.host import Host
+        from pluginkit.host_setup import importable_beside
 
-        with self._contracts_beside_config():
+        # Contracts may lie beside the file that names them.
+        with importable_beside(self.config.path):
             return Host(self.config, strict=self.strict, control=self.serves and (self.host_name or True))
-
-    @contextmanager
-    def _contracts_beside_config(self) -> Iterator[None]:
-        """Let `contracts` name modules that lie beside config.yaml, as `python -m pluginkit` would.
-
-        Last on the path: what is installed is not shadowed by what happens to lie there.
-        """
-        path = self.config.path
-        directory = None if path is None else str(path.absolute().parent)
-        if directory is None or directory in sys.path:
-            yield
-            return
-        sys.path.append(directory)
-        try:
-            yield
-        finally:
-            sys.path.remove(directory)
 
     @property
     def log_level(self) -> int:

@@ -110,24 +110,37 @@ def call(
     Raises `CallTimeout` when it takes longer than `timeout` seconds, `UsageError` if `plugin` does
     not implement the hook.
     """
-    hook = getattr(host.hook, spec.name)
     wanted = None if plugin is None else host.plugins[plugin].name
-    implementations = [one for one in hook.implementations() if wanted in (None, one.plugin)]
-    if wanted is not None and not implementations:
+    found = outcomes(host, spec.name, arguments, plugin=wanted, timeout=timeout)
+    return tuple(answer_of(host, spec.name, outcome) for outcome in found)
+
+
+def outcomes(
+    host: Controlled,
+    name: str,
+    arguments: Mapping[str, Any],
+    *,
+    plugin: str | None = None,
+    timeout: float | None = None,
+) -> Iterable[Outcome[Any]]:
+    """As `call`, for any hook and any object that implements it; what comes of it is not put into words."""
+    hook = getattr(host.hook, name)
+    implementations = [one for one in hook.implementations() if plugin in (None, one.plugin)]
+    if plugin is not None and not implementations:
         raise UsageError(
-            f"plugin {wanted!r} does not implement the hook {spec.name!r}; see: pluginkit hooks --load"
+            f"plugin {plugin!r} does not implement the hook {name!r}; see: pluginkit hooks --load"
         )
-    outcomes: Iterable[Outcome[Any]]
-    if spec.is_async or any(one.asyncness != "no" for one in implementations):
+    owner = next((one for one in host.contracts.values() if name in one.hooks), None)
+    is_async = any(one.asyncness != "no" for one in implementations)
+    if owner is not None and (is_async or owner.hooks[name].is_async):
         from pluginkit.control.awaited import call_awaited
 
         providers = list(dict.fromkeys(one.provider for one in implementations))
-        outcomes = call_awaited(host.contracts[spec.contract], spec, providers, arguments, timeout)
-    elif wanted is None:
-        outcomes = hook.using(timeout=timeout).attributed(**arguments)
-    else:
-        outcomes = [_of_one(host, hook.using(timeout=timeout).only(wanted), wanted, arguments)]
-    return tuple(answer_of(host, spec.name, outcome) for outcome in outcomes)
+        return call_awaited(owner, owner.hooks[name], providers, arguments, timeout)
+    if plugin is None:
+        found: tuple[Outcome[Any], ...] = hook.using(timeout=timeout).attributed(**arguments)
+        return found
+    return [_of_one(hook.using(timeout=timeout).only(plugin), plugin, implementations[0].version, arguments)]
 
 
 def answer_of(host: Controlled, hook: str, outcome: Outcome[Any]) -> Answer:
@@ -162,9 +175,9 @@ def let_go(error: BaseException | None) -> None:
 
 
 def _of_one(
-    host: Controlled, implementation: Callable[..., Any], plugin: str, arguments: Mapping[str, Any]
+    implementation: Callable[..., Any], plugin: str, version: str | None, arguments: Mapping[str, Any]
 ) -> Outcome[Any]:
-    version, began = host.plugins[plugin].version, time.perf_counter()
+    began = time.perf_counter()
     result, failure = None, None
     try:
         result = implementation(**arguments)

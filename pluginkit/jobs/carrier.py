@@ -48,7 +48,7 @@ class Carrier:
             raise NotPortable(
                 f"{job.name} cannot be sent to another process: {error}. Functions of modules that the "
                 "workers can import can be, with arguments that can be pickled; a plugin's hook is named "
-                'instead of handed over: host.submit("transform", plugin="shout", text="…")'
+                'instead of handed over: host.submit("transform", "shout", text="…")'
             ) from error
 
     def run(self, job: Job[Any]) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import UsageError
 
@@ -40,6 +41,8 @@ class Options:
     ends_at: float | None = None
     run_ends_at: float | None = None
     timers: list[Entry] | None = None
+    # Is shown each attempt's result, and raises what makes it a failure that is to be tried again.
+    judge: Callable[[Any, Options], None] | None = None
 
     def wait_before_retry(self) -> float:
         """Seconds from the attempt that has just failed to the next."""

@@ -31,6 +31,8 @@ def run(pool: Concluding, job: Job[Any]) -> None:
         job._phase = JobState.RUNNING
         try:
             value = attempt(pool, job, options)
+            if options.judge is not None:
+                options.judge(value, options)
         except BaseException as error:
             if isinstance(error, JobTimeout) and (limit := options.limit_reached()) is not None:
                 time_out(pool, job, limit)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle.rescan import RescanReport
     from pluginkit.lifecycle.retire import Retiring
     from pluginkit.runtimes import Instance
+    from pluginkit.services.jobs import PluginJobs
 
 
 class Lifecycle(Core):
@@ -171,6 +172,11 @@ class Lifecycle(Core):
     def lingering(self) -> tuple[Retired, ...]:
         """Old generations that are not gone."""
         return self.retiring.held() if "retiring" in vars(self) else ()
+
+    def jobs(self) -> tuple[PluginJobs, ...]:
+        """What the plugins that serve have given the host's pool."""
+        lives = [plugin._live for plugin in self.plugins.values() if plugin._live is not None]
+        return tuple(one.context._jobs for one in lives if one.context._jobs is not None)
 
     def require_idle(self, plugin: Plugin) -> None:
         """Raise `StateError` if an operation is changing the plugin, whose own code now asks for another."""

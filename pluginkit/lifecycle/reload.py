@@ -177,17 +177,28 @@ class Reload:
 
     @contextmanager
     def _closed_gate(self) -> Iterator[None]:
-        """Hold calls of the plugins' hooks back for the block, which begins when none runs any more."""
+        """Hold calls of the plugins' hooks back for the block, which begins when no call and no job runs."""
+        self._wait_for_jobs()
         providers = [one.old.provider for one in self._successors if one.old.is_hooked]
         gate = self._table.close_gate(providers)
         try:
             if not wait_for_calls(gate, self._table, providers, self._deadline):
-                text = f"calls still run in the old version after {self._options.timeout:g} s"
-                reason = Reason("calls-running", text)
-                raise BringUpFailed(Failure(self.plugin.name, "drain", reason), StateError(text))
+                raise self._not_drained("calls")
+            self._wait_for_jobs()  # those of the last calls
             yield
         finally:
             gate.open()
+
+    def _wait_for_jobs(self) -> None:
+        for successor in self._successors:
+            jobs = successor.old.context._jobs
+            if jobs is not None and not jobs.wait(max(0.0, self._deadline - time.monotonic())):
+                raise self._not_drained("jobs")
+
+    def _not_drained(self, what: str) -> BringUpFailed:
+        text = f"{what} still run in the old version after {self._options.timeout:g} s"
+        reason = Reason("calls-running", text)
+        return BringUpFailed(Failure(self.plugin.name, "drain", reason), StateError(text))
 
     def _stop_old(self) -> None:
         """End the old versions that hold what the new ones need; those who need them first."""

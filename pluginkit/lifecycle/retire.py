@@ -18,14 +18,15 @@ from pluginkit.lifecycle.bringup import take_down
 from pluginkit.lifecycle.collecting import Collector, Retired
 from pluginkit.lifecycle.failure import Failure
 from pluginkit.lifecycle.in_flight import is_called, would_wait_for_itself
+from pluginkit.runtimes import Leftover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pluginkit.discovery import Found
     from pluginkit.hooks import Retirement
+    from pluginkit.jobs.workers import Worker
     from pluginkit.lifecycle.live import Live
-    from pluginkit.runtimes import Leftover
 
 
 _log = logging.getLogger("pluginkit")
@@ -76,7 +77,7 @@ class Retiring:
             return ending
         ending.is_drained = False
         ending.retirement = retirement
-        ending.running = live.instance.running()
+        ending.running = _at_work(live)
         with self._lock:
             self._lingering.append(ending)
         # The plugin's own on_stop must not run in the thread of whoever made the last call. The
@@ -109,9 +110,6 @@ class Retiring:
 def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
     """Wait for the last call, pin and job, unless that would be to wait for oneself."""
     pins, jobs = live.table.pins, live.context._jobs
-    if jobs is not None:
-        # Those that it has go on; a version that is out of use begins no others.
-        jobs.close("is unloaded, or replaced by a newer version")
 
     def calls_are_over() -> bool:
         if retirement is None or retirement.is_drained:
@@ -119,7 +117,8 @@ def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
         return not (pins.holds(live.provider) or is_called(live.provider))
 
     def is_over() -> bool:
-        return (jobs is None or jobs.are_over) and calls_are_over()
+        # Calls and jobs may hand in more jobs until the last of them has ended.
+        return calls_are_over() and (jobs is None or jobs.close_if_over(_REPLACED))
 
     if is_over():
         return True
@@ -128,10 +127,10 @@ def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
     patience = 0.01
     while time.monotonic() < deadline:
         left = min(patience, max(0.0, deadline - time.monotonic()))
-        if jobs is not None and not jobs.are_over:
-            jobs.wait(left)
-        elif retirement is not None:
+        if retirement is not None and not retirement.is_drained:
             retirement.wait(left)
+        elif jobs is not None:
+            jobs.wait(left)
         if is_over():
             return True
         patience = min(2 * patience, 0.25)
@@ -139,16 +138,37 @@ def _wait(retirement: Retirement | None, live: Live, timeout: float) -> bool:
 
 
 def _when_over(retirement: Retirement | None, live: Live, callback: Callable[[], object]) -> None:
-    """Have `callback` called after the last call and the last job."""
+    """Have `callback` called after the last call and the last job; after the calls, no more jobs are taken."""
     jobs = live.context._jobs
 
     def after_calls() -> None:
         if jobs is None:
             callback()
         else:
+            jobs.close(_REPLACED)
             jobs.when_over(callback)
 
     if retirement is None:
         after_calls()
     else:
         retirement.when_drained(after_calls)
+
+
+def _at_work(live: Live) -> tuple[Leftover, ...]:
+    """What still runs of a generation; a job by its own name, not by that of its thread."""
+    jobs = live.context._jobs
+    found = [] if jobs is None else [(job.name, job._worker) for job in jobs.live()]
+    workers = {worker.id for _, worker in found if worker is not None}
+    return (
+        *(_job_left(name, worker) for name, worker in found),
+        *(one for one in live.instance.running() if not (one.kind == "thread" and one.name in workers)),
+    )
+
+
+def _job_left(name: str, worker: Worker | None) -> Leftover:
+    stack = "" if worker is None else worker.where()
+    where = stack.splitlines()[-1] if stack else "the queue of the pool"
+    return Leftover("job", name, where)
+
+
+_REPLACED = "was replaced by a newer version"

@@ -18,7 +18,9 @@ T = TypeVar("T")
 class PluginJobs:
     """Hands jobs of one generation of a plugin to the host's pool, and knows which are not over.
 
-    On unload they are cancelled; on a reload they run to their end on the version that submitted them.
+    On unload they are cancelled. On a reload they run to their end on the version that submitted them,
+    those that wait too; and as long as a call of that version runs, or the reload waits for its jobs,
+    more of them are taken: no call fails because of a reload.
     """
 
     def __init__(self, plugin: str, pool: Callable[[], Pool]) -> None:
@@ -81,10 +83,10 @@ class PluginJobs:
 
     # For the host
 
-    @property
-    def are_over(self) -> bool:
-        """Whether none of them waits or runs."""
-        return not self._live
+    def live(self) -> tuple[Job[Any], ...]:
+        """Those that wait or run."""
+        with self._changed:
+            return tuple(self._live)
 
     @property
     def is_here(self) -> bool:
@@ -99,16 +101,24 @@ class PluginJobs:
         with self._changed:
             self._closed = self._closed or why
 
+    def close_if_over(self, why: str) -> bool:
+        """Take no more of them if none waits or runs; gives whether that is so."""
+        with self._changed:
+            if not self._live:
+                self.close(why)
+            return not self._live
+
     def cancel(self, why: str) -> None:
         """Take no more, drop those that wait, and tell those that run to end."""
         self.close(why)
-        for job in tuple(self._live):
+        for job in self.live():
             job.cancel(f"plugin {self._plugin!r} {why}")
 
     def wait(self, timeout: float) -> bool:
-        """Wait until all are over, `timeout` seconds at most."""
+        """Wait until all are over, `timeout` seconds at most, and not at all for one that this thread runs."""
+        is_here = self.is_here
         with self._changed:
-            return self._changed.wait_for(lambda: not self._live, timeout)
+            return self._changed.wait_for(lambda: not self._live, 0.0 if is_here else timeout)
 
     def when_over(self, callback: Callable[[], object]) -> None:
         """Have `callback` called once they are all over, or now."""
@@ -119,7 +129,6 @@ class PluginJobs:
         callback()
 
     def join(self, deadline: float) -> None:
-        """Cancel them and wait until `deadline`, but not for one that this thread runs."""
+        """Cancel them and wait until `deadline`."""
         self.cancel("is unloaded")
-        if not self.is_here:
-            self.wait(max(0.0, deadline - time.monotonic()))
+        self.wait(max(0.0, deadline - time.monotonic()))

@@ -207,9 +207,7 @@ def test_wp01_less_than_one_worker_is_one_with_a_notice(write: Write, given: int
     )
 
 
-@pytest.mark.parametrize(
-    "given", ["threads", "processes", "dask:tcp://10.0.0.1:8786", "my.cluster:executor"]
-)
+@pytest.mark.parametrize("given", ["threads", "processes", "dask:tcp://10.0.0.1:8786", "my.cluster:executor"])
 def test_wp21_what_runs_the_jobs_is_named_in_one_line(write: Write, given: str) -> None:
     config = Config.load(write(f"worker_pool: {{executor: '{given}'}}"), environ={})
     assert config.worker_pool.executor == given

@@ -16,7 +16,7 @@ import pytest
 
 from pluginkit import Host
 from pluginkit.errors import StateError, UsageError
-from pluginkit.jobs import Job, JobCancelled, JobError, JobState, PoolClosed
+from pluginkit.jobs import Job, JobCancelled, JobError, JobState, PoolClosed, PoolFull
 from tests.jobs.conftest import Held, until
 
 PLUGIN = """
@@ -153,9 +153,8 @@ def test_lc05_a_job_that_does_not_end_is_named_by_the_unload(zoo: Any, stage: An
     held.wait_begun()
     report = host.unload("cat", timeout=0.05)
     assert not report.is_gone
-    assert [(one.kind, "Cat" in one.where or "work" in one.where) for one in report.running] == [
-        ("thread", True)
-    ]
+    assert [(one.kind, one.name) for one in report.running] == [("job", "Cat.work")]
+    assert "in __call__" in report.running[0].where
     # Nothing is taken away under it.
     assert stage.stopped == []
     held.go.set()
@@ -283,84 +282,19 @@ def test_lh16_a_hook_job_may_have_a_timeout_and_its_late_result_is_counted(zoo: 
     until(lambda: host.pool.metrics().late == 1)
 
 
-# Elsewhere
-
-CONFIG = """
-application: {app_name: zoo}
-contracts: {animal: "pluginkit.contracts.samples:Animal"}
-directories: {plugins_dir: plugins}
-worker_pool: {wp_max_workers: 1, executor: EXECUTOR}
-"""
-
-
-def configured(tmp_path: Path, executor: str) -> Path:
-    file = tmp_path / "config.yaml"
-    file.write_text(CONFIG.replace("EXECUTOR", executor), "utf-8")
-    return file
-
-
-def test_wp21_hooks_run_in_other_processes_by_plugin_and_hook_name(zoo: Any, tmp_path: Path) -> None:
-    zoo.add(
-        "cat",
-        "import os\nfrom pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n"
-        "    def speak(self, is_loud):\n        return str(os.getpid()) if is_loud else 1 / 0\n",
-    )
-    file = configured(zoo.directory, "processes")
-    with Host.from_config(file, entry_point_group=None, state_dir=tmp_path / "state") as host:
-        (outcome,) = host.submit("speak", is_loud=True).result(60)
-        assert outcome.plugin == "cat"
-        assert outcome.result not in (None, str(os.getpid()))
-        (job,) = host.submit_each("speak", is_loud=False)
-        failed = job.result(60)
-        assert isinstance(failed.error, JobError)
-        assert "ZeroDivisionError" in str(failed.error)
-
-
-def test_wp21_without_a_config_file_hooks_cannot_run_elsewhere(zoo: Any, tmp_path: Path) -> None:
-    from pluginkit.config import Config
-
-    file = configured(tmp_path, "tests.jobs.far_away:make_threads")
-    config = Config.load(file)
-    zoo.speaker("cat")
-    host = zoo.host(config=config)
-    host.load()
-    host.setup = __import__("dataclasses").replace(host.setup, config_file=None)
-    with pytest.raises(UsageError, match="this host was made without one"):
-        host.submit("speak", is_loud=True)
-    host.close()
-
-
-@pytest.mark.parametrize(
-    ("executor", "said"),
-    [
-        ("thread", r"config\.yaml: worker_pool\.executor: must be threads, processes, .* \(found 'thread'\)"),
-        ("'dask:'", r"must be threads"),
-        ("'tests.jobs.far_away:nothing'", "makes no executor"),
-        ("'tests.jobs.far_away:make_nothing'", "which is no executor"),
-        ("'tests.nowhere:make'", "makes no executor"),
-    ],
-)
-def test_wp21_an_executor_that_there_is_not_is_told(
-    zoo: Any, tmp_path: Path, executor: str, said: str
-) -> None:
-    host = Host.from_config(configured(tmp_path, executor), entry_point_group=None, state_dir=tmp_path / "s")
-    with pytest.raises((UsageError, JobError)) as caught:
-        host.pool.submit(int).result(20)
-    assert __import__("re").search(said, f"{caught.value} {caught.value.__cause__}")
-    host.close()
-
-
-def test_wp21_dask_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    file = configured(tmp_path, "'dask:tcp://127.0.0.1:1'")
-    host = Host.from_config(file, entry_point_group=None, state_dir=tmp_path / "s")
-    with pytest.raises(JobError) as caught:
-        host.pool.submit(int).result(20)
-    assert "pip install 'pluginkit[dask]'" in str(caught.value.__cause__)
-    host.close()
-
-
 def test_wp01_the_pool_is_as_the_config_says(tmp_path: Path) -> None:
-    host = Host.from_config(configured(tmp_path, "threads"), entry_point_group=None, state_dir=tmp_path / "s")
-    assert (host.pool.max_workers, host.pool.name) == (1, "zoo-jobs")
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "application: {app_name: zoo}\nworker_pool: {wp_max_workers: 1000, limit_to_cpus: true, buffer: 0}\n"
+    )
+    host = Host.from_config(file, entry_point_group=None, state_dir=tmp_path / "s")
+    pool = host.pool
+    assert (pool.max_workers, pool.name) == (os.cpu_count(), "zoo-jobs")
+    held = Held()
+    for _ in range(pool.max_workers):
+        pool.submit(held)
+    held.wait_begun(pool.max_workers)
+    with pytest.raises(PoolFull):
+        pool.submit(Job(int), timeout=0)
+    held.go.set()
     host.close()

@@ -284,3 +284,18 @@ def describe_exception(error: BaseException) -> str:
 
 def _with_problems(message: str, problems: Sequence[Problem]) -> str:
     return "\n  ".join([message, *map(str, problems)]) if problems else message
+
+
+def let_go_of_frames(error: BaseException) -> None:
+    """Take the frames off an exception and all that led to it: they would keep their variables alive."""
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        pending += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            pending += one.exceptions

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.control.values import plain
 from pluginkit.discovery import Found
-from pluginkit.errors import CallTimeout, ContainedError, Reason, UnknownName, UsageError, passes_through
+from pluginkit.errors import (
+    CallTimeout,
+    ContainedError,
+    Reason,
+    UnknownName,
+    UsageError,
+    let_go_of_frames,
+    passes_through,
+)
 from pluginkit.hooks import Outcome
 from pluginkit.lifecycle import Failure
 from pluginkit.lifecycle.failure import failure_of
@@ -155,23 +163,9 @@ def answer_of(host: Controlled, hook: str, outcome: Outcome[Any]) -> Answer:
     root = source.root if isinstance(source, Found) else None
     failure = failure_of(outcome.plugin, f"hook {hook}", "call-failed", error, root)
     name, message = type(error).__name__, _message(error)
-    let_go(outcome.error)
+    if outcome.error is not None:
+        let_go_of_frames(outcome.error)
     return Answer(outcome.plugin, outcome.version, None, failure, outcome.seconds, name, message)
-
-
-def let_go(error: BaseException | None) -> None:
-    """Take the tracebacks off an error and all that it came from, so that it holds no frame."""
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        one.__traceback__ = None
-        pending += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            pending += one.exceptions
 
 
 def _of_one(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.errors import let_go_of_frames
 from pluginkit.jobs import ending, running
 from pluginkit.jobs.crew import Crew
 from pluginkit.jobs.errors import JobError
@@ -148,18 +149,3 @@ class Concluding(Crew):
             self._wake()
         elif len(self._workers) < self._max:
             self._hire()
-
-
-def let_go_of_frames(error: BaseException) -> None:
-    """Take the frames off an exception and all that led to it: they would keep their variables alive."""
-    seen: set[int] = set()
-    pending: list[BaseException | None] = [error]
-    while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        one.__traceback__ = None
-        pending += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            pending += one.exceptions

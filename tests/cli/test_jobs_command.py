@@ -65,3 +65,50 @@ def test_cl02_jobs_shows_what_runs_waits_is_stuck_and_has_failed(cli: Callable[.
     assert len(found["jobs"]["stuck"]) == 1
     running.cancel()
     held.go.set()
+
+
+SLOW = """\
+import sys, time
+from pluginkit import hookimpl
+
+class Cat:
+    def on_load(self, ctx):
+        self.ctx = ctx
+
+    def work(self, ctx):
+        ctx.progress(3, 10, "files")
+        end = time.monotonic() + 20
+        while b"3/10 files" not in sys.stderr.buffer.getvalue() and time.monotonic() < end:
+            time.sleep(0.005)
+        return "done"
+
+    @hookimpl
+    def speak(self, is_loud):
+        return self.ctx.jobs.submit(self.work).result()
+"""
+
+
+@pytest.fixture
+def slow_cat(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "plugins" / "cat" / "cat.py").write_text(SLOW, "utf-8")
+    monkeypatch.setattr("pluginkit.cli.progress.INTERVAL", 0.01)
+
+
+@pytest.mark.parametrize("where", ["own", "running"])
+def test_wp20_call_shows_the_progress_of_jobs_on_a_terminal(
+    cli: Callable[..., Any], slow_cat: None, request: pytest.FixtureRequest, where: str
+) -> None:
+    if where == "running":
+        request.getfixturevalue("host")
+    done = cli("call", "speak", "is_loud=1", terminal=True)
+    assert "\r\x1b[KCat.work: 3/10 files" in done.stderr
+    assert done.stderr.rstrip("\n").endswith("\r\x1b[K")
+    assert "done" in done.stdout
+
+
+def test_progress_that_cannot_be_looked_at_stops_nothing(
+    cli: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pluginkit.cli.progress.INTERVAL", 0.0)
+    monkeypatch.setattr(Host, "jobs", lambda _: 1 // 0)
+    assert "MEOW!" in cli("call", "speak", "is_loud=1", terminal=True).stdout

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -54,7 +55,8 @@ def call_command(
     that takes a CallContext gets one that holds all of KEY=VALUE. `pluginkit hooks HOOK` shows
     the signature.
 
-    What plugins print goes to stderr. A plugin that fails does not keep the others from
+    What plugins print goes to stderr; on a terminal, so does the progress of the jobs that they
+    have submitted and wait for. A plugin that fails does not keep the others from
     answering; the exit code is 3 then.
     """
     from pluginkit.cli.calls import pairs
@@ -73,10 +75,19 @@ Wish = tuple[str, "dict[str, str]", "str | None", "float | None"]
 
 def _ask(session: Session, running: ControlClient, wish: Wish, as_json: bool) -> int:
     """Let the running host make the call."""
+    from pluginkit.cli.progress import progress_shown
     from pluginkit.control.calling import Answer
+    from pluginkit.control.client import ControlClient
+
+    def look() -> list[str]:
+        # A connection answers one request after the other, and ours waits for the call.
+        with ControlClient(running.running) as other:
+            found = other.ask("jobs")["jobs"]
+        return [] if found is None else _progress(found["running"])
 
     hook, text, plugin, timeout = wish
-    result = running.ask("call", hook=hook, text=text, plugin=plugin, timeout=timeout)
+    with progress_shown(look):
+        result = running.ask("call", hook=hook, text=text, plugin=plugin, timeout=timeout)
     answers = tuple(map(Answer.from_sent, result["results"]))
     _show(session, result["hook"], result["arguments"], answers, as_json)
     return Exit.FINE if all(answer.ok for answer in answers) else Exit.PLUGIN
@@ -86,10 +97,15 @@ def _call(session: Session, wish: Wish, as_json: bool) -> int:
     """Make the call with a host of our own."""
     from pluginkit.cli.calls import call
     from pluginkit.cli.loading import loaded_host
+    from pluginkit.cli.progress import progress_shown
     from pluginkit.contracts import arguments_from_text
     from pluginkit.control.calling import callable_hook_of
     from pluginkit.control.requests import plain_argument
     from pluginkit.errors import CallTimeout
+
+    def look() -> list[str]:
+        found = host.jobs()
+        return [] if found is None else _progress([asdict(row) for row in found.running])
 
     hook, text, plugin, timeout = wish
     host = session.host
@@ -99,13 +115,19 @@ def _call(session: Session, wish: Wish, as_json: bool) -> int:
         plugin = host.refresh()[plugin].name
     try:
         with loaded_host(session, plugin):
-            answers = call(host, spec, given, plugin=plugin, timeout=timeout)
+            with progress_shown(look):
+                answers = call(host, spec, given, plugin=plugin, timeout=timeout)
             arguments = {key: plain_argument(value) for key, value in given.items()}
             _show(session, spec.name, arguments, answers, as_json)
     except CallTimeout as error:
         complain(str(error))
         return Exit.PLUGIN
     return Exit.FINE if all(answer.ok for answer in answers) else Exit.PLUGIN
+
+
+def _progress(rows: list[dict[str, Any]]) -> list[str]:
+    """What the jobs that run say of how far they are."""
+    return [f"{row['name']}: {row['progress']}" for row in rows if row["progress"]]
 
 
 def _show(

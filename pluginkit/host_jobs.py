@@ -7,8 +7,8 @@ from collections.abc import Collection
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.control.calling import let_go, outcomes
-from pluginkit.errors import UsageError
+from pluginkit.control.calling import outcomes
+from pluginkit.errors import UsageError, let_go_of_frames
 from pluginkit.jobs import Job, Pool
 from pluginkit.jobs.workers import current_worker, text_of
 
@@ -91,7 +91,7 @@ def _without_frames(outcome: Outcome[Any]) -> Outcome[Any]:
     """The outcome, with its error's traceback as a text: frames would keep a version of a plugin alive."""
     if outcome.error is not None:
         outcome.error.add_note(text_of(outcome.error).rstrip())
-        let_go(outcome.error)
+        let_go_of_frames(outcome.error)
     return outcome
 
 

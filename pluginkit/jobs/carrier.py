@@ -10,12 +10,14 @@ import io
 import pickle
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor
-from types import FunctionType
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from types import CoroutineType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pluginkit.jobs.errors import JobCancelled, JobTimeout, NotPortable
 from pluginkit.jobs.waiting import more_of
+from pluginkit.jobs.wants import Wants
+from pluginkit.jobs.workers import awaited
 from pluginkit.loading import facade
 
 if TYPE_CHECKING:
@@ -39,9 +41,15 @@ class Carrier:
         self._make = make
         self._lock = threading.Lock()
         self._executor: Executor | None = None
+        self._open: set[Future[Any]] = set()
 
     def check(self, job: Job[Any]) -> None:
         """Raise `NotPortable` for a job whose call cannot be sent to another process."""
+        if _wants.context(job._fn) and "ctx" not in job._kwargs:
+            raise NotPortable(
+                f"{job.name} has a parameter ctx, and the context of a job does not leave this process. "
+                "Run it in threads, or let what it calls do without"
+            )
         try:
             _Checked(io.BytesIO()).dump((job._fn, job._args, job._kwargs))
         except Exception as error:
@@ -59,6 +67,8 @@ class Carrier:
         except BrokenExecutor:
             self._forget(executor)
             raise
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
         more = more_of(job)
         # One event for both: by itself it says that nobody wants the result any more.
         future.add_done_callback(lambda _: more.stopping.set())
@@ -79,11 +89,20 @@ class Carrier:
             raise JobCancelled(f"{job.name} was cancelled by its executor", job_id=job.id) from error
 
     def close(self) -> None:
-        """Shut the executor down; does not wait for what it runs."""
+        """Shut the executor down; does not wait for what it runs, since no job wants that any more."""
         with self._lock:
             executor, self._executor = self._executor, None
-        if executor is not None:
+        if executor is None:
+            return
+        # It forgets its processes when it is shut down; the interpreter would wait for them at its end.
+        processes = tuple((getattr(executor, "_processes", None) or {}).values())
+        is_abandoned = not all(future.done() for future in tuple(self._open))
+        try:
             executor.shutdown(wait=False, cancel_futures=True)
+        except TypeError:  # some know only `wait`
+            executor.shutdown(wait=False)
+        for process in processes if is_abandoned else ():
+            process.kill()
 
     def _present(self) -> Executor:
         with self._lock:
@@ -108,4 +127,8 @@ class _Checked(pickle.Pickler):
 
 
 def _called(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return fn(*args, **kwargs)
+    value = fn(*args, **kwargs)
+    return awaited(value) if type(value) is CoroutineType else value
+
+
+_wants = Wants()

@@ -23,6 +23,14 @@ def wait_for_ever() -> None:
     threading.Event().wait()
 
 
+async def add(one: int, other: int) -> int:
+    return one + other
+
+
+def with_context(ctx: object) -> object:
+    return ctx
+
+
 def make_threads() -> Executor:
     return ThreadPoolExecutor(2)
 

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from pluginkit.jobs import Job, JobCancelled, JobError, JobTimeout, NotPortable
+from pluginkit.jobs import Job, JobCancelled, JobError, JobTimeout, NotPortable, Pool
 from pluginkit.jobs.carrier import Carrier
 from tests.jobs import far_away
 from tests.jobs.conftest import Held, MakePool, until
@@ -37,6 +37,14 @@ def test_wp21_a_process_that_is_killed_costs_its_job_and_no_other(make_pool: Mak
     assert pool.submit(far_away.where).result(60) != os.getpid()
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 class InThreads(Carrier):
     """An executor of threads, to which everything can be sent."""
 
@@ -56,6 +64,43 @@ def test_wp21_what_cannot_cross_a_process_is_refused_at_submit(make_pool: MakePo
         assert 'host.submit("transform"' in str(caught.value)
     assert pool.metrics().failed_submissions == 3
     assert pool.metrics().submissions == 0
+
+
+def test_wp21_an_async_function_is_awaited_over_there(make_pool: MakePool) -> None:
+    assert make_pool(1, carrier=Carrier(processes)).submit(far_away.add, 2, 3).result(60) == 5
+
+
+def test_wp18_a_jobs_context_does_not_leave_the_process_and_the_refusal_says_so(make_pool: MakePool) -> None:
+    pool = make_pool(1, carrier=Carrier(processes))
+    with pytest.raises(NotPortable, match="with_context has a parameter ctx"):
+        pool.submit(far_away.with_context)
+    assert pool.submit(far_away.with_context, ctx="given").result(60) == "given"
+
+
+def test_wp12_a_process_whose_job_never_returns_is_ended_with_the_pool() -> None:
+    executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    pool = Pool(1, carrier=Carrier(lambda: executor))
+    pid = pool.submit(far_away.where).result(60)
+    job = pool.submit(far_away.wait_for_ever)
+    until(job.running)
+    pool.shutdown(0.05)
+    assert job.cancelled()
+    until(lambda: not is_alive(pid))
+
+
+def test_wp13_an_executor_that_knows_only_wait_is_shut_down(make_pool: MakePool) -> None:
+    class Old(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True) -> None:  # type: ignore[override]  # as Dask's
+            ended.append(wait)
+            super().shutdown(wait)
+
+    ended: list[bool] = []
+    carrier = InThreads()
+    carrier._make = lambda: Old(1)
+    pool = make_pool(1, carrier=carrier)
+    pool.submit(int).result(20)
+    assert pool.shutdown(20).ok
+    assert ended == [False]
 
 
 def test_wp21_limits_and_cancelling_hold_for_what_runs_elsewhere(make_pool: MakePool, held: Held) -> None:

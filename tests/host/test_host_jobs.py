@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pluginkit import Host
-from pluginkit.errors import StateError, UsageError
+from pluginkit.errors import StateError, UnknownName, UsageError
 from pluginkit.jobs import Job, JobCancelled, JobError, JobState, PoolClosed, PoolFull
 from tests.jobs.conftest import Held, until
 
@@ -267,6 +267,104 @@ def test_wp20_a_hook_call_is_one_job_or_one_for_each_plugin(zoo: Any) -> None:
     assert len(asyncio.run(main())) == 3
 
 
+FLAKY = """
+import pk_stage
+from pluginkit import hookimpl
+class Cat:
+    @hookimpl
+    def speak(self, is_loud):
+        pk_stage.tries.append(is_loud)
+        if len(pk_stage.tries) < 3:
+            raise ConnectionError("not yet")
+        return "at last"
+"""
+
+
+def test_wp06_a_hook_job_is_tried_again_when_a_plugin_fails(zoo: Any, stage: Any) -> None:
+    stage.tries = []
+    zoo.add("cat", FLAKY)
+    host = zoo.started()
+    job = host.pool.submit(host.job("speak", "cat", is_loud=True).with_retry(5, on=ConnectionError))
+    assert (job.result(20).result, job.attempts) == ("at last", 3)
+    # What is not to be tried again is an outcome, as is the error of the last try.
+    for retries in (0, 1):
+        stage.tries = []
+        once = host.pool.submit(host.job("speak", is_loud=True).with_retry(retries))
+        (outcome,) = once.result(20)
+        assert isinstance(outcome.error, ConnectionError)
+        assert once.attempts == retries + 1
+
+
+def test_wp20_an_async_hook_is_awaited_in_its_job(zoo: Any) -> None:
+    zoo.speaker("dog", "Woof")
+    zoo.add("cat", CAT_ASYNC)
+    host = zoo.started()
+    assert [one.result for one in host.submit("speak", is_loud=False).result(20)] == ["soon", "Woof"]
+    assert host.submit("speak", "cat", is_loud=False).result(20).result == "soon"
+
+
+CAT_ASYNC = """
+import asyncio
+from pluginkit import hookimpl
+class Cat:
+    @hookimpl
+    async def speak(self, is_loud):
+        await asyncio.sleep(0)
+        return "soon"
+"""
+
+
+def test_wp20_a_plugin_without_the_hook_and_one_that_there_is_not_are_refused_at_once(zoo: Any) -> None:
+    zoo.speaker("cat")
+    zoo.add("none", "", type="pluggy")
+    host = zoo.started()
+    with pytest.raises(UnknownName, match="did you mean 'cat'"):
+        host.submit("speak", "cats", is_loud=True)
+    with pytest.raises(UsageError, match="plugin 'none' does not implement the hook 'speak'"):
+        host.job("speak", "none", is_loud=True)
+    assert host.submit("speak", "CAT", is_loud=True).owner == "cat"
+
+
+def test_wp20_an_unloaded_plugin_answers_no_job_that_waited(zoo: Any, stage: Any, held: Held) -> None:
+    host = started(zoo)
+    host.pool.resize(1)
+    host.pool.submit(held)
+    held.wait_begun()
+    all_of_them, one = host.submit("speak", is_loud=True), host.submit("speak", "cat", is_loud=True)
+    host.unload("cat")
+    held.go.set()
+    assert all_of_them.result(20) == ()
+    assert "does not implement the hook" in str(one.exception(20).__cause__)
+
+
+def test_lh21_an_error_in_an_outcome_keeps_no_frame_and_tells_where_it_was(zoo: Any, stage: Any) -> None:
+    zoo.add(
+        "cat",
+        "from pluginkit import hookimpl\nclass Cat:\n    @hookimpl\n    def speak(self, is_loud): 1 / 0\n",
+    )
+    host = zoo.started()
+    dead = weakref.ref(host.plugins["cat"].instance)
+    (outcome,) = host.submit("speak", is_loud=True).result(20)
+    assert outcome.error.__traceback__ is None
+    assert "cat.py" in "".join(outcome.error.__notes__)
+    assert host.unload("cat").is_gone
+    gc.collect()
+    assert dead() is None
+
+
+def test_wp20_hook_jobs_have_names_for_people(zoo: Any, stage: Any, held: Held) -> None:
+    host = started(zoo)
+    host.pool.resize(1)
+    host.pool.submit(held)
+    held.wait_begun()
+    host.submit("speak", is_loud=True)
+    host.submit("speak", "cat", is_loud=True)
+    overview = host.jobs()
+    assert overview is not None
+    assert [(row.name, row.owner) for row in overview.queued] == [("hook speak", None), ("hook speak", "cat")]
+    held.go.set()
+
+
 def test_lh16_a_hook_job_may_have_a_timeout_and_its_late_result_is_counted(zoo: Any, stage: Any) -> None:
     stage.held = Held()
     zoo.add(
@@ -275,8 +373,8 @@ def test_lh16_a_hook_job_may_have_a_timeout_and_its_late_result_is_counted(zoo: 
         "    def speak(self, is_loud):\n        return pk_stage.held('late')\n",
     )
     host = zoo.started()
-    job = host.pool.submit(Job(host.hook.speak, is_loud=True).with_timeout(0.05))
-    with pytest.raises(JobError, match="ran longer than its timeout"):
+    job = host.pool.submit(host.job("speak", is_loud=True).with_timeout(0.05))
+    with pytest.raises(JobError, match="hook speak ran longer than its timeout"):
         job.result(20)
     stage.held.go.set()
     until(lambda: host.pool.metrics().late == 1)

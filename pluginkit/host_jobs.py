@@ -116,7 +116,7 @@ def settle(pool: Pool, plugins: Collection[PluginJobs], timeout: float) -> None:
         left = max(0.0, end - time.monotonic())
         others = {job for one in plugins for job in one.live()} | {worker and worker.job}
         jobs = [job for job in (*pool.running_jobs(), *pool.queued_jobs()) if job not in others]
-        is_all = not pool.is_taking()
+        is_all = not pool._is_taking()
         wait(jobs, left)
         for job in jobs:
             job.cancel("the host is being closed, and its time is over")

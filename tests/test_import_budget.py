@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
+from pluginkit.testing import write_plugin
+
 Child = Callable[..., subprocess.CompletedProcess[str]]
 
 HEAVY = {
@@ -48,6 +50,21 @@ def without_site(child_env: dict[str, str]) -> None:
 @pytest.mark.usefixtures("without_site")
 def test_importing_pluginkit_imports_nothing_heavy(child: Child, statement: str) -> None:
     assert modules_after(child, statement) & HEAVY == set()
+
+
+USED = """
+from pluginkit import Host
+with Host(plugins_dir="plugins", entry_point_group=None, state_dir="state") as host:
+    host.plugins["cat"], host.jobs(), host.reload("cat", force=True), host.unload("cat")
+"""
+
+
+def test_wp20_a_host_without_jobs_imports_none_and_starts_no_thread_for_them(
+    child: Child, tmp_path: Path
+) -> None:
+    write_plugin(tmp_path / "plugins", "cat", "", type="pluggy")
+    said = child("-c", USED + "import sys\nprint([name for name in sys.modules if 'job' in name])").stdout
+    assert said == "[]\n"
 
 
 @pytest.mark.usefixtures("without_site")

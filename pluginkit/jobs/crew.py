@@ -153,7 +153,7 @@ class Crew:
         """The jobs that wait for a worker."""
         return tuple(job for job in self._ready if job._phase is JobState.QUEUED)
 
-    def is_taking(self) -> bool:
+    def _is_taking(self) -> bool:
         """Whether a worker is between two jobs: it may have taken one that is in neither list yet."""
         with self._lock:
             return any(worker.job is None and worker not in self._idle for worker in self._workers)

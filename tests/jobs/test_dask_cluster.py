@@ -31,6 +31,9 @@ def main():
         with Host.from_config(config, entry_point_group=None, state_dir=directory / "state") as host:
             workers = {job.result(60) for job in [host.pool.submit(os.getpid) for _ in range(8)]}
             (outcome,) = host.submit("speak", is_loud=True).result(60)
+            (directory / "plugins" / "cat" / "cat.py").write_text(sys.argv[2])
+            assert host.reload("cat").ok
+            newer = {job.result(60).result for job in [host.submit("speak", "cat", is_loud=True) for _ in range(4)]}
             try:
                 host.pool.submit(Job(os.stat, "/nowhere").with_retry(1)).result(60)
             except JobError as error:
@@ -42,7 +45,7 @@ def main():
             numbers = host.pool.metrics()
             print(json.dumps({
                 "elsewhere": os.getpid() not in workers, "outcome": [outcome.plugin, outcome.result],
-                "failed": failed, "refused": refused, "succeeded": numbers.succeeded, "retried": numbers.retried,
+                "failed": failed, "refused": refused, "newer": list(newer), "succeeded": numbers.succeeded, "retried": numbers.retried,
             }))
 
 if __name__ == "__main__":
@@ -76,7 +79,7 @@ def test_wp21_a_dask_cluster_carries_jobs_and_hook_calls(tmp_path: Path) -> None
     script = tmp_path / "main.py"
     script.write_text(SCRIPT)
     done = subprocess.run(
-        [environment.python, str(script), str(tmp_path)],
+        [environment.python, str(script), str(tmp_path), CAT.replace("MEOW", "HISS")],
         capture_output=True,
         text=True,
         timeout=120,
@@ -86,5 +89,6 @@ def test_wp21_a_dask_cluster_carries_jobs_and_hook_calls(tmp_path: Path) -> None
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["elsewhere"] is True
     assert said["outcome"] == ["cat", "MEOW!"]
-    assert (said["failed"], said["succeeded"], said["retried"]) == ("FileNotFoundError", 9, 1)
+    assert said["newer"] == ["HISS!"]
+    assert (said["failed"], said["succeeded"], said["retried"]) == ("FileNotFoundError", 13, 1)
     assert "cannot be sent to another process" in said["refused"]

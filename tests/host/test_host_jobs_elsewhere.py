@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from pluginkit import Host, hookimpl
+from pluginkit import Host, hookimpl, host_elsewhere
 from pluginkit.contracts.samples import Animal
 from pluginkit.errors import ConfigError, UsageError
 from pluginkit.jobs import JobError, NotPortable
@@ -153,3 +156,81 @@ def test_wp21_an_executor_of_a_module_beside_the_file(zoo: Any) -> None:
     assert host.pool.submit(int, "4").result(20) == 4
     assert str(zoo.directory) not in sys.path
     sys.modules.pop("pk_beside")
+
+
+@pytest.fixture
+def over_there() -> Iterator[dict[Any, Any]]:
+    """The hosts of what is another process otherwise; here an executor of threads stands for it."""
+    hosts = host_elsewhere._hosts
+    yield hosts
+    for host, _ in hosts.values():
+        host.close()
+    hosts.clear()
+
+
+def test_wp21_over_there_one_host_is_built_and_looks_again_after_a_reload(
+    zoo: Any, over_there: dict[Any, Any]
+) -> None:
+    zoo.add("cat", CAT.replace("VERSION", "one"))
+    host = host_of(zoo, "tests.jobs.far_away:make_threads")
+    assert host.submit("speak", "cat", is_loud=True).result(20).result == f"one {os.getpid()}"
+    ((other, _),) = over_there.values()
+    assert other is not host
+    assert other.config.worker_pool.executor == "threads"
+    first = other.plugins["cat"].generation
+    host.submit("speak", is_loud=True).result(20)
+    assert other.plugins["cat"].generation == first
+    zoo.add("cat", CAT.replace("VERSION", "two"))
+    assert host.reload("cat").ok
+    assert host.submit("speak", "cat", is_loud=True).result(20).result == f"two {os.getpid()}"
+    ((same, _),) = over_there.values()
+    assert same is other
+
+
+def test_wp21_an_error_over_there_is_sent_as_a_text_and_tried_again_here(
+    zoo: Any, over_there: dict[Any, Any]
+) -> None:
+    zoo.add("cat", CAT)
+    host = host_of(zoo, "tests.jobs.far_away:make_threads")
+    job = host.pool.submit(host.job("speak", "cat", is_loud=False).with_retry(2))
+    outcome = job.result(20)
+    assert type(outcome.error) is JobError
+    assert "cat.py" in str(outcome.error.__notes__)
+    assert job.attempts == 3
+
+
+def test_wp21_who_is_missing_over_there_is_named(zoo: Any, over_there: dict[Any, Any]) -> None:
+    zoo.add("cat", CAT)
+    host = host_of(zoo, "tests.jobs.far_away:make_threads")
+    host.submit("speak", is_loud=True).result(20)
+    ((other, _),) = over_there.values()
+    other.unload("cat")
+    error = host.submit("speak", is_loud=True).exception(20)
+    assert "was to call it, plugin 'cat' is unloaded: without the hook" in str(error)
+    other.plugins._replace({}, ())
+    error = host.submit("speak", is_loud=True).exception(20)
+    assert "was to call it, plugin 'cat' is not there" in str(error)
+
+
+def test_wp21_a_dask_client_is_made_for_the_pool_and_closed_with_it(
+    zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Client:
+        def __init__(self, address: str, *, set_as_default: bool) -> None:
+            asked.append((address, set_as_default))
+
+        def get_executor(self, *, pure: bool) -> Executor:
+            asked.append(("pure", pure))
+            return ThreadPoolExecutor(1)
+
+        def close(self) -> None:
+            asked.append("closed")
+
+    asked: list[Any] = []
+    module: Any = ModuleType("distributed")
+    module.Client = Client
+    monkeypatch.setitem(sys.modules, "distributed", module)
+    host = host_of(zoo, "'dask:tcp://10.0.0.1:8786'")
+    assert host.pool.submit(int, "4").result(20) == 4
+    host.close()
+    assert asked == [("tcp://10.0.0.1:8786", False), ("pure", False), "closed"]

@@ -90,10 +90,14 @@ class Concluding(Crew):
             timers, options.timers = options.timers, None
             for entry in timers:
                 self._timers.cancel(entry)
-        with self._lock:
-            self._tally.count(phase)
-            self._later.discard(job)
-            job._phase = phase
+        worker = job._worker
+        if phase is JobState.SUCCEEDED and worker is not None:
+            worker.succeeded += 1  # this is its thread
+        else:
+            with self._lock:
+                self._tally.count(phase)
+                self._later.discard(job)
+        job._phase = phase
         self._settle(job)
         return True
 
@@ -122,7 +126,7 @@ class Concluding(Crew):
         try:
             del job._start
         except AttributeError:
-            more.stopping.set()  # it runs, and has to see to it itself
+            more.stop()  # it runs, and has to see to it itself
             return job._phase not in FINAL
         if self._room is not None:
             self._ready.remove(job)

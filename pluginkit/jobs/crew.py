@@ -42,6 +42,7 @@ class Crew:
         self._worker_numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._quiet = threading.Condition(self._lock)
+        self._watching = 0
         self._later: set[Job[Any]] = set()
         self._tally = Tally()
         self._timers = Timers(f"{name}-timers")
@@ -92,8 +93,10 @@ class Crew:
                 idle.append(worker)
         if self._room is not None:
             self._room.changed()
-        with self._quiet:
-            self._quiet.notify_all()
+        if self._watching:
+            # After the idle list: whoever counts itself in looks at that afterwards.
+            with self._quiet:
+                self._quiet.notify_all()
         worker.wake.acquire()
         return not worker.is_dismissed
 
@@ -155,8 +158,15 @@ class Crew:
 
     def wait_idle(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs and nothing waits; gives whether that came within `timeout` seconds."""
+        return self._wait_until(self._is_idle, timeout)
+
+    def _wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         with self._quiet:
-            return self._quiet.wait_for(self._is_idle, timeout)
+            self._watching += 1
+            try:
+                return self._quiet.wait_for(condition, timeout)
+            finally:
+                self._watching -= 1
 
     def _is_idle(self) -> bool:
         # Taken off the deque and not yet marked as running: its worker is not idle either.

@@ -126,8 +126,7 @@ def terminate(pool: Concluding, cause: object) -> None:
 
 
 def _wait(pool: Concluding, timeout: float | None) -> bool:
-    with pool._quiet:
-        return pool._quiet.wait_for(lambda: _is_over(pool), timeout)
+    return pool._wait_until(lambda: _is_over(pool), timeout)
 
 
 def _is_over(pool: Concluding) -> bool:

@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -31,7 +32,7 @@ from pluginkit.jobs.metrics import PoolMetrics
 from pluginkit.jobs.options import Options, as_monotonic
 from pluginkit.jobs.states import FINAL, JobState
 from pluginkit.jobs.stream import Stream
-from pluginkit.jobs.waiting import more_of
+from pluginkit.jobs.waiting import submitting
 from pluginkit.jobs.wants import Wants
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class Pool(Concluding):
         if self.carrier is not None:
             self._require_portable(self.carrier, job)
         options = self._options_of(job)
-        with self._room.place(job, timeout) if self._room is not None else self._lock:
+        with self._room.place(job, timeout) if self._room is not None else nullcontext():
             self._claim_new(job)
             job._context = copy_context()
             job._worker = None
@@ -175,7 +176,8 @@ class Pool(Concluding):
             job._submitted = time.monotonic()
             if job._phase in FINAL:
                 # It was cancelled before: it is accepted, counted, and never runs.
-                self._tally.count(job._phase)
+                with self._lock:
+                    self._tally.count(job._phase)
                 if self._stream is not None:
                     self._stream.add(job)
                 return job
@@ -205,7 +207,7 @@ class Pool(Concluding):
             raise
 
     def _claim_new(self, job: Job[Any]) -> None:
-        with more_of(job).condition:
+        with submitting:
             if job._pool is not None:
                 raise StateError(f"{job!r} was submitted already; a job is run by one pool, once")
             job._pool = self

@@ -47,7 +47,7 @@ def run(pool: Concluding, job: Job[Any]) -> None:
         if wait > SHORT_DELAY:
             pool._try_later(job, time.monotonic() + wait)
             return
-        more_of(job).stopping.wait(wait)
+        more_of(job).wait_for_stop(wait)
 
 
 def attempt(pool: Concluding, job: Job[Any], options: Options) -> Any:
@@ -90,7 +90,7 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
         error.__cause__ = cause
     more = more_of(job)
     more.cause = more.cause or cause or error
-    more.stopping.set()
+    more.stop()
     if pool._end(job, JobState.TIMED_OUT, error) and not waits:
         pool._replace_if_busy(job)
 

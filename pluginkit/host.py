@@ -389,6 +389,7 @@ class Host:
 
         Raises `UsageError` if the configuration names an executor that there is not.
         """
+        self._exit.arm()
         return self._rooms.pool
 
     def submit(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]:

@@ -31,7 +31,9 @@ def make_pool(config: Config | None, setup: HostSetup, name: str) -> Pool:
     workers = None if section is None else section.wp_max_workers
     named = "threads" if section is None else section.executor
     carrier = None if named == "threads" else Carrier(_executor_maker(setup, named, workers))
-    return Pool(workers, name=f"{name}-jobs", carrier=carrier)
+    pool = Pool(workers, name=f"{name}-jobs", carrier=carrier)
+    pool.is_owned = True
+    return pool
 
 
 def _executor_maker(setup: HostSetup, named: str, workers: int | None) -> Callable[[], Executor]:

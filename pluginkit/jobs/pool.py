@@ -86,6 +86,8 @@ class Pool(Concluding):
         self._wants = Wants()
         self._stream = Stream(self, keep_results) if keep_results else None
         self._is_slow = self._room is not None or carrier is not None
+        # Somebody else sees to its end when the interpreter ends.
+        self.is_owned = False
         _pools.add(self)
 
     def __repr__(self) -> str:
@@ -133,7 +135,7 @@ class Pool(Concluding):
         if self._idle:
             self._wake()
         elif len(self._workers) < self._max:
-            self._hire()
+            self._hire(job)
         if self._is_closed:
             self._take_back(job)
         return job
@@ -227,18 +229,6 @@ class Pool(Concluding):
         if options.queue_timeout is not None:
             end = job._submitted + options.queue_timeout
             self._limit(job, end, lambda: running.time_out(self, job, "queue timeout"))
-
-    def _take_back(self, job: Job[Any]) -> None:
-        """Refuse a job that came while the pool was closed, unless a worker has it already."""
-        try:
-            del job._start
-        except AttributeError:
-            return
-        with self._lock:
-            self._tally.taken_back += 1
-        job._phase = JobState.NEW
-        job._pool = None
-        raise self._refused()
 
     # Looking
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
 
 
-def run(pool: Concluding, job: Job[Any]) -> None:
+def run(pool: Concluding, job: Job[Any], now: float) -> None:
     """Try a job as often as it wants to be tried."""
     options = job._options
     if options is None:
         options = job._options = Options()
+    if options.attempts == 0:
+        job._started = now
     if options.timeout is not None and options.run_ends_at is None:
         options.run_ends_at = job._started + options.timeout
         pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))

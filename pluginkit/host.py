@@ -394,6 +394,7 @@ class Host:
 
         Raises `UsageError` if the configuration names an executor that there is not.
         """
+        self._exit.arm()
         return self._rooms.pool
 
     @overload

@@ -23,19 +23,22 @@ if TYPE_CHECKING:
 def make_pool(config: Config | None, name: str) -> Pool:
     """The pool that a host's configuration describes; what its jobs run in is made with the first one."""
     if config is None:
-        return Pool(name=f"{name}-jobs")
-    section, carrier = config.worker_pool, None
-    if section.executor != "threads":
-        from pluginkit.host_executors import carrier_of
+        pool = Pool(name=f"{name}-jobs")
+    else:
+        section, carrier = config.worker_pool, None
+        if section.executor != "threads":
+            from pluginkit.host_executors import carrier_of
 
-        carrier = carrier_of(config)
-    return Pool(
-        section.wp_max_workers,
-        limit_to_cpus=section.limit_to_cpus,
-        buffer=section.buffer,
-        name=f"{name}-jobs",
-        carrier=carrier,
-    )
+            carrier = carrier_of(config)
+        pool = Pool(
+            section.wp_max_workers,
+            limit_to_cpus=section.limit_to_cpus,
+            buffer=section.buffer,
+            name=f"{name}-jobs",
+            carrier=carrier,
+        )
+    pool.is_owned = True
+    return pool
 
 
 # Hook calls

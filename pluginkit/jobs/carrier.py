@@ -71,15 +71,15 @@ class Carrier:
         future.add_done_callback(self._open.discard)
         more = more_of(job)
         # One event for both: by itself it says that nobody wants the result any more.
-        future.add_done_callback(lambda _: more.stopping.set())
-        more.stopping.wait()
+        future.add_done_callback(lambda _: more.stop())
+        more.wait_for_stop()
         if not future.done():
             future.cancel()
             if more.cancel_requested:
                 raise JobCancelled(f"{job.name} was cancelled while it ran elsewhere", job_id=job.id)
             raise JobTimeout(f"the time of {job.name} is over", job_id=job.id)
         if not (more.cancel_requested or job.done()):
-            more.stopping.clear()
+            more.is_stopping = False
         try:
             return future.result()
         except BrokenExecutor:

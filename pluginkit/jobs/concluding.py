@@ -16,7 +16,7 @@ from pluginkit.jobs.errors import JobError
 from pluginkit.jobs.job import Job, cancelled_error
 from pluginkit.jobs.states import FINAL, JobState
 from pluginkit.jobs.waiting import more_of
-from pluginkit.jobs.workers import Worker, current_worker, text_of
+from pluginkit.jobs.workers import current_worker, text_of
 
 if TYPE_CHECKING:
     from pluginkit.jobs.carrier import Carrier
@@ -33,8 +33,8 @@ class Concluding(Crew):
 
     # Running
 
-    def _run(self, worker: Worker, job: Job[Any]) -> None:
-        running.run(self, job)
+    def _run(self, job: Job[Any], now: float) -> None:
+        running.run(self, job, now)
 
     def _try_later(self, job: Job[Any], when: float) -> None:
         job._start = None
@@ -87,13 +87,15 @@ class Concluding(Crew):
         job._fn = job._args = job._kwargs = job._context = None  # type: ignore[assignment]  # over
         options = job._options
         if options is not None and options.timers:
-            timers, options.timers = options.timers, None
-            for entry in timers:
-                self._timers.cancel(entry)
-        with self._lock:
-            self._tally.count(phase)
-            self._later.discard(job)
-            job._phase = phase
+            self._cancel_timers(options)
+        worker = job._worker
+        if phase is JobState.SUCCEEDED and worker is not None:
+            worker.succeeded += 1  # this is its thread
+        else:
+            with self._lock:
+                self._tally.count(phase)
+                self._later.discard(job)
+        job._phase = phase
         self._settle(job)
         return True
 
@@ -122,7 +124,7 @@ class Concluding(Crew):
         try:
             del job._start
         except AttributeError:
-            more.stopping.set()  # it runs, and has to see to it itself
+            more.stop()  # it runs, and has to see to it itself
             return job._phase not in FINAL
         if self._room is not None:
             self._ready.remove(job)
@@ -148,4 +150,4 @@ class Concluding(Crew):
         if self._idle:
             self._wake()
         elif len(self._workers) < self._max:
-            self._hire()
+            self._hire(job)

@@ -70,7 +70,7 @@ class JobContext:
     def cancelled(self) -> bool:
         """Whether the job should end: it was cancelled, or its time is over."""
         more = self._job._more
-        if self._job.done() or (more is not None and (more.cancel_requested or more.stopping.is_set())):
+        if self._job.done() or (more is not None and (more.cancel_requested or more.is_stopping)):
             return True
         remaining = self.remaining
         return remaining is not None and remaining <= 0
@@ -99,7 +99,7 @@ class JobContext:
     def sleep(self, seconds: float) -> None:
         """Sleep, but not longer than the job may run; raises as `check` does, as soon as it has to end."""
         left = self.remaining
-        more_of(self._job).stopping.wait(seconds if left is None else min(seconds, left))
+        more_of(self._job).wait_for_stop(seconds if left is None else min(seconds, left))
         self.check()
 
     def wait(self, event: threading.Event, timeout: float | None = None) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import UsageError
 from pluginkit.jobs import ending
-from pluginkit.jobs.errors import PoolClosed
+from pluginkit.jobs.errors import PoolClosed, PoolFull
 from pluginkit.jobs.metrics import Tally
 from pluginkit.jobs.ready import Ready
 from pluginkit.jobs.room import Room
@@ -21,6 +21,7 @@ from pluginkit.jobs.workers import Worker, current_worker
 
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
+    from pluginkit.jobs.options import Options
 
 
 class Crew:
@@ -42,6 +43,7 @@ class Crew:
         self._worker_numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._quiet = threading.Condition(self._lock)
+        self._watching = 0
         self._later: set[Job[Any]] = set()
         self._tally = Tally()
         self._timers = Timers(f"{name}-timers")
@@ -52,6 +54,28 @@ class Crew:
             self._tally.failed_submissions += 1
         return PoolClosed(f"the pool {self.name!r} is closed and takes no more jobs; make a new one")
 
+    def _take_back(self, job: Job[Any], error: Exception | None = None) -> None:
+        """Refuse a job that is on the deque already, unless a worker has it."""
+        try:
+            del job._start
+        except AttributeError:
+            return
+        with self._lock:
+            self._tally.taken_back += 1
+            self._tally.failed_submissions += error is not None
+        del job._finish
+        options = job._options
+        if options is not None:
+            self._cancel_timers(options)
+        job._phase = JobState.NEW
+        job._pool = None
+        raise error or self._refused()
+
+    def _cancel_timers(self, options: Options) -> None:
+        timers, options.timers = options.timers, None
+        for entry in timers or ():
+            self._timers.cancel(entry)
+
     # Workers
 
     def _wake(self) -> None:
@@ -61,7 +85,8 @@ class Crew:
             return
         worker.wake.release()
 
-    def _hire(self) -> None:
+    def _hire(self, job: Job[Any] | None = None) -> None:
+        """Make one worker more, if there may be; `job` is what it is for."""
         with self._lock:
             if len(self._workers) >= self._max:
                 return
@@ -69,7 +94,15 @@ class Crew:
             self._workers.append(worker)
             if self._tally.started is None:
                 self._tally.started = time.monotonic()
-        worker.start(self)
+        try:
+            worker.start(self)
+        except RuntimeError as error:  # the system has no thread left
+            with self._lock:
+                self._workers.remove(worker)
+            # Where there are others, one of them will come to it.
+            if job is not None and not self._workers:
+                text = f"the pool {self.name!r} has no worker, and cannot start one: {error}"
+                self._take_back(job, PoolFull(text))
 
     def _rest(self, worker: Worker) -> bool:
         """Let a worker sleep until there may be something to take; False: it has to end."""
@@ -92,8 +125,10 @@ class Crew:
                 idle.append(worker)
         if self._room is not None:
             self._room.changed()
-        with self._quiet:
-            self._quiet.notify_all()
+        if self._watching:
+            # After the idle list: whoever counts itself in looks at that afterwards.
+            with self._quiet:
+                self._quiet.notify_all()
         worker.wake.acquire()
         return not worker.is_dismissed
 
@@ -154,14 +189,20 @@ class Crew:
         return tuple(job for job in self._ready if job._phase is JobState.QUEUED)
 
     def _is_taking(self) -> bool:
-        """Whether a worker is between two jobs: it may have taken one that is in neither list yet."""
-        with self._lock:
-            return any(worker.job is None and worker not in self._idle for worker in self._workers)
+        """Whether a worker is on its way from one job to the next, or to sleep."""
+        return any(one.job is None and one not in self._idle for one in tuple(self._workers))
 
     def wait_idle(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs and nothing waits; gives whether that came within `timeout` seconds."""
+        return self._wait_until(self._is_idle, timeout)
+
+    def _wait_until(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         with self._quiet:
-            return self._quiet.wait_for(self._is_idle, timeout)
+            self._watching += 1
+            try:
+                return self._quiet.wait_for(condition, timeout)
+            finally:
+                self._watching -= 1
 
     def _is_idle(self) -> bool:
         # Taken off the deque and not yet marked as running: its worker is not idle either.

@@ -122,12 +122,17 @@ def terminate(pool: Concluding, cause: object) -> None:
     close(pool)
     for job in (*pool.queued_jobs(), *pool.running_jobs()):
         job.cancel(cause)
+    # A worker may have taken a job off the deque and not said so yet: that takes microseconds.
+    end = time.monotonic() + GRACE
+    while pool._is_taking() and time.monotonic() < end:
+        time.sleep(0.0001)
+    for job in pool.running_jobs():
+        job.cancel(cause)
     send_home(pool)
 
 
 def _wait(pool: Concluding, timeout: float | None) -> bool:
-    with pool._quiet:
-        return pool._quiet.wait_for(lambda: _is_over(pool), timeout)
+    return pool._wait_until(lambda: _is_over(pool), timeout)
 
 
 def _is_over(pool: Concluding) -> bool:
@@ -173,7 +178,7 @@ def _at_exit() -> None:
 
     end = time.monotonic() + EXIT_TIMEOUT
     for pool in list(_pools):
-        if pool._workers and not pool._is_closed:
+        if pool._workers and not pool._is_closed and not pool.is_owned:
             report = stop(pool, max(0.0, end - time.monotonic()))
             for one in report.stuck:
                 logging.getLogger("pluginkit").warning("pool %r at exit: %s", pool.name, one)

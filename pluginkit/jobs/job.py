@@ -17,7 +17,7 @@ from pluginkit.jobs.ids import Numbering, job_id
 from pluginkit.jobs.options import Options, retrying, seconds
 from pluginkit.jobs.result import JobMetrics, JobResult
 from pluginkit.jobs.states import AS_FUTURE, FINAL, JobState
-from pluginkit.jobs.waiting import More, Progress, call_back, more_of
+from pluginkit.jobs.waiting import More, Progress, call_back, more_of, submitting
 
 if TYPE_CHECKING:
     from pluginkit.jobs.pool import Pool
@@ -313,12 +313,16 @@ def cancel(job: Job[Any], cause: object) -> bool:
     if pool is not None:
         return pool._cancel(job, cause)
     more = more_of(job)
-    with more.condition:
-        if job._phase is not JobState.NEW:
-            return job._pool is not None and job._pool._cancel(job, cause)
-        more.cancel_requested, more.cause = True, cause
-        job._value = cancelled_error(job, cause)
-        job._phase = JobState.CANCELLED
+    with submitting:
+        pool = job._pool
+        if pool is None and job._phase is JobState.NEW:
+            more.cancel_requested, more.cause = True, cause
+            job._value = cancelled_error(job, cause)
+            job._phase = JobState.CANCELLED
+    if pool is not None:
+        return pool._cancel(job, cause)
+    if more.is_settled:
+        return False
     more.settle(job)
     return True
 

@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -31,7 +32,7 @@ from pluginkit.jobs.metrics import PoolMetrics
 from pluginkit.jobs.options import Options, as_monotonic
 from pluginkit.jobs.states import FINAL, JobState
 from pluginkit.jobs.stream import Stream
-from pluginkit.jobs.waiting import more_of
+from pluginkit.jobs.waiting import submitting
 from pluginkit.jobs.wants import Wants
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Pool(Concluding):
         self._wants = Wants()
         self._stream = Stream(self, keep_results) if keep_results else None
         self._is_slow = self._room is not None or carrier is not None
+        # Somebody else sees to its end when the interpreter ends.
+        self.is_owned = False
         _pools.add(self)
 
     def __repr__(self) -> str:
@@ -132,7 +135,7 @@ class Pool(Concluding):
         if self._idle:
             self._wake()
         elif len(self._workers) < self._max:
-            self._hire()
+            self._hire(job)
         if self._is_closed:
             self._take_back(job)
         return job
@@ -167,7 +170,7 @@ class Pool(Concluding):
         if self.carrier is not None:
             self._require_portable(self.carrier, job)
         options = self._options_of(job)
-        with self._room.place(job, timeout) if self._room is not None else self._lock:
+        with self._room.place(job, timeout) if self._room is not None else nullcontext():
             self._claim_new(job)
             job._context = copy_context()
             job._worker = None
@@ -175,7 +178,8 @@ class Pool(Concluding):
             job._submitted = time.monotonic()
             if job._phase in FINAL:
                 # It was cancelled before: it is accepted, counted, and never runs.
-                self._tally.count(job._phase)
+                with self._lock:
+                    self._tally.count(job._phase)
                 if self._stream is not None:
                     self._stream.add(job)
                 return job
@@ -205,7 +209,7 @@ class Pool(Concluding):
             raise
 
     def _claim_new(self, job: Job[Any]) -> None:
-        with more_of(job).condition:
+        with submitting:
             if job._pool is not None:
                 raise StateError(f"{job!r} was submitted already; a job is run by one pool, once")
             job._pool = self
@@ -225,18 +229,6 @@ class Pool(Concluding):
         if options.queue_timeout is not None:
             end = job._submitted + options.queue_timeout
             self._limit(job, end, lambda: running.time_out(self, job, "queue timeout"))
-
-    def _take_back(self, job: Job[Any]) -> None:
-        """Refuse a job that came while the pool was closed, unless a worker has it already."""
-        try:
-            del job._start
-        except AttributeError:
-            return
-        with self._lock:
-            self._tally.taken_back += 1
-        job._phase = JobState.NEW
-        job._pool = None
-        raise self._refused()
 
     # Looking
 

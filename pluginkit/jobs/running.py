@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
 
 
-def run(pool: Concluding, job: Job[Any]) -> None:
+def run(pool: Concluding, job: Job[Any], now: float) -> None:
     """Try a job as often as it wants to be tried."""
     options = job._options
     if options is None:
         options = job._options = Options()
+    if options.attempts == 0:
+        job._started = now
     if options.timeout is not None and options.run_ends_at is None:
         options.run_ends_at = job._started + options.timeout
         pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))
@@ -31,8 +33,6 @@ def run(pool: Concluding, job: Job[Any]) -> None:
         job._phase = JobState.RUNNING
         try:
             value = attempt(pool, job, options)
-            if options.judge is not None:
-                options.judge(value, options)
         except BaseException as error:
             if isinstance(error, JobTimeout) and (limit := options.limit_reached()) is not None:
                 time_out(pool, job, limit)
@@ -49,11 +49,19 @@ def run(pool: Concluding, job: Job[Any]) -> None:
         if wait > SHORT_DELAY:
             pool._try_later(job, time.monotonic() + wait)
             return
-        more_of(job).stopping.wait(wait)
+        more_of(job).wait_for_stop(wait)
 
 
 def attempt(pool: Concluding, job: Job[Any], options: Options) -> Any:
-    """Call the function once, with a context of its own, here or where the pool's executor is."""
+    """Call the function once; gives its result, or raises what makes it a failure."""
+    value = _called(pool, job, options)
+    if options.judge is not None:
+        options.judge(value, options)
+    return value
+
+
+def _called(pool: Concluding, job: Job[Any], options: Options) -> Any:
+    """Call the function with a context of its own, here or where the pool's executor is."""
     if pool.carrier is not None:
         return pool.carrier.run(job)
     arguments = job._kwargs
@@ -92,7 +100,7 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
         error.__cause__ = cause
     more = more_of(job)
     more.cause = more.cause or cause or error
-    more.stopping.set()
+    more.stop()
     if pool._end(job, JobState.TIMED_OUT, error) and not waits:
         pool._replace_if_busy(job)
 

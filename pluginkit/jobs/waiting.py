@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
 
 _making = threading.Lock()
+submitting = threading.Lock()
+"""Held while a job that nobody has submitted yet becomes a pool's, or is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class More:
         "condition",
         "id",
         "is_settled",
+        "is_stopping",
         "progress",
-        "stopping",
         "waiters",
     )
 
@@ -50,7 +52,7 @@ class More:
         self.condition = threading.Condition()
         self.waiters: list[Any] = []
         self.callbacks: list[Callable[[Job[Any]], object]] = []
-        self.stopping = threading.Event()
+        self.is_stopping = False
         self.cancel_requested = False
         self.cause: object = None
         self.progress: Progress | None = None
@@ -63,7 +65,7 @@ class More:
             if self.is_settled:
                 return
             self.is_settled = True
-            self.stopping.set()
+            self.is_stopping = True
             for waiter in self.waiters:
                 # These are of `concurrent.futures.wait` and `as_completed`.
                 if job.cancelled():
@@ -76,6 +78,17 @@ class More:
             self.condition.notify_all()
         for callback in callbacks:
             call_back(callback, job)
+
+    def stop(self) -> None:
+        """Let a running job's waits end: it should, or it is over."""
+        with self.condition:
+            self.is_stopping = True
+            self.condition.notify_all()
+
+    def wait_for_stop(self, timeout: float | None = None) -> None:
+        """Wait for that, `timeout` seconds at most."""
+        with self.condition:
+            self.condition.wait_for(lambda: self.is_stopping, timeout)
 
 
 def more_of(job: Job[Any]) -> More:

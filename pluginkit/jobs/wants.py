@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from types import CodeType
+from types import BuiltinFunctionType, CodeType
 from typing import Any
 
 
@@ -20,13 +20,20 @@ class Wants:
         """Whether `fn` has to take the slower way; `code` is its code object, if it has one."""
         if type(code) is not CodeType:
             return not callable(fn) or self.context(fn)
-        if "ctx" in code.co_varnames and self.context(fn):
+        if self.context(fn):
             return True
-        self.last_plain = code
+        if not hasattr(fn, "__wrapped__"):  # a decorator's functions share one code object
+            self.last_plain = code
         return False
 
     def context(self, fn: Any) -> bool:
         """Whether `fn` has a parameter `ctx` that can be given by its name."""
+        # To read a signature takes longer than most jobs.
+        if type(fn) is BuiltinFunctionType:
+            return False
+        code = getattr(fn, "__code__", None)
+        if type(code) is CodeType and "ctx" not in code.co_varnames and not hasattr(fn, "__wrapped__"):
+            return False
         try:
             parameter = inspect.signature(fn).parameters.get("ctx")
         except (TypeError, ValueError):

@@ -87,11 +87,12 @@ def _loop(pool: Any, worker: Worker) -> None:  # noqa: C901, PLR0912  # see belo
             continue  # it was cancelled while it waited
         worker.job = job
         job._worker = worker
-        job._started = now
+        since = now
         if job._options is not None:
-            pool._run(worker, job)
+            pool._run(job, now)
             now = clock()
         else:
+            job._started = now
             job._phase = RUNNING
             try:
                 value = job._context.run(job._fn, *job._args, **job._kwargs)
@@ -115,7 +116,7 @@ def _loop(pool: Any, worker: Worker) -> None:  # noqa: C901, PLR0912  # see belo
                     if job._more is not None or pool._stream is not None:
                         pool._settle(job)
             value = None
-            worker.busy += now - job._started
+        worker.busy += now - since
         worker.job = job = None  # an idle worker keeps nothing of its last job
         if worker.is_abandoned:
             return

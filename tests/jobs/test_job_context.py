@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures as cf
 import contextvars
+import functools
 import logging
 import threading
 from functools import partial
@@ -75,6 +76,15 @@ def test_a_parameter_ctx_that_is_given_is_the_functions_own(pool: Pool) -> None:
         ctx = [3]
         return ctx[0]
 
+    def decorated(fn: Any) -> Any:
+        @functools.wraps(fn)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return fn(*args, **kwargs)
+
+        return wrapper
+
+    assert pool.submit(decorated(lambda: 3)).result(20) == 3
+    assert pool.submit(decorated(lambda ctx: ctx.attempts)).result(20) == 1
     assert pool.submit(Callable()).result(20) == 0
     assert pool.submit(with_local).result(20) == 3
     assert pool.submit(partial(lambda a, ctx: (a, ctx.attempts), 1)).result(20) == (1, 1)

@@ -100,6 +100,13 @@ def test_wp06_a_long_delay_occupies_no_worker(make_pool: MakePool) -> None:
     assert not pool.wait_idle(0.01)
 
 
+def test_wp17_the_duration_counts_from_the_first_run(pool: Pool) -> None:
+    job = pool.submit(Job(Flaky(1)).with_retry(1, 0.06))
+    times = job.outcome(20).metrics
+    assert times.duration is not None
+    assert times.duration >= 0.06
+
+
 def test_wp06_what_one_attempt_sets_is_not_there_in_the_next(pool: Pool) -> None:
     from contextvars import ContextVar
 

@@ -303,3 +303,38 @@ def test_resize_lets_sleeping_workers_go(make_pool: MakePool, held: Held) -> Non
     pool.resize(1)
     until(lambda: pool.metrics().workers == 1)
     assert pool.submit(int).result(20) == 0
+
+
+def test_without_a_thread_a_job_is_refused_and_with_one_it_waits(
+    make_pool: MakePool, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = make_pool(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for job in (lambda: pool.submit(int), lambda: pool.submit(Job(int))):
+            with pytest.raises(PoolFull, match="has no worker, and cannot start one: can't start new thread"):
+                job()
+    assert (pool.metrics().submissions, pool.metrics().failed_submissions) == (0, 2)
+    running = pool.submit(held)
+    held.wait_begun()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        waiting = pool.submit(int)
+    held.go.set()
+    assert (running.result(20), waiting.result(20)) == (None, 0)
+
+
+def test_wp02_a_cancelled_job_with_a_priority_makes_room_too(make_pool: MakePool, held: Held) -> None:
+    pool = make_pool(1, buffer=2)
+    pool.submit(held)
+    held.wait_begun()
+    ran: list[int] = []
+    first, second = (pool.submit(Job(ran.append, number).with_priority(number)) for number in (1, 2))
+    assert second.cancel()
+    pool.submit(Job(ran.append, 3), timeout=0)
+    held.go.set()
+    assert pool.wait_idle(20)
+    assert (first.state, ran) == (JobState.SUCCEEDED, [1, 3])

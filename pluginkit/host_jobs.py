@@ -37,7 +37,7 @@ def make_pool(config: Config | None, name: str) -> Pool:
             name=f"{name}-jobs",
             carrier=carrier,
         )
-    pool.is_owned = True
+    pool._is_owned = True
     return pool
 
 

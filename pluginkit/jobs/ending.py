@@ -178,7 +178,7 @@ def _at_exit() -> None:
 
     end = time.monotonic() + EXIT_TIMEOUT
     for pool in list(_pools):
-        if pool._workers and not pool._is_closed and not pool.is_owned:
+        if pool._workers and not pool._is_closed and not pool._is_owned:
             report = stop(pool, max(0.0, end - time.monotonic()))
             for one in report.stuck:
                 logging.getLogger("pluginkit").warning("pool %r at exit: %s", pool.name, one)

@@ -87,7 +87,7 @@ class Pool(Concluding):
         self._stream = Stream(self, keep_results) if keep_results else None
         self._is_slow = self._room is not None or carrier is not None
         # Somebody else sees to its end when the interpreter ends.
-        self.is_owned = False
+        self._is_owned = False
         _pools.add(self)
 
     def __repr__(self) -> str:

@@ -100,7 +100,7 @@ def test_lc05_a_job_that_hands_itself_in_again_ends_with_the_time_of_the_reload(
     report = reload_to(zoo, host, 22, timeout=0.05)
     assert report.ok
     until(lambda: stage.stopped == [1])
-    last = stage.jobs[-1].exception(20)
+    (last,) = [error for job in stage.jobs if (error := job.exception(20)) is not None]
     assert isinstance(last.__cause__, StateError)
     assert "plugin 'cat' was replaced by a newer version; it has no jobs any more" in str(last.__cause__)
     assert set(stage.rounds) == {1}
@@ -145,7 +145,7 @@ def test_lc13_the_hosts_jobs_end_before_its_plugins_and_no_more_are_taken(zoo: A
     host = started(zoo)
     host.pool.resize(1)
     first = host.submit("speak", is_loud=True)
-    waiting = [host.submit("speak", "cat", is_loud=False), host.pool.submit(int, "7")]
+    hooked, plain = host.submit("speak", "cat", is_loud=False), host.pool.submit(int, "7")
     stage.held.wait_begun()
     refused: list[BaseException] = []
 
@@ -164,8 +164,7 @@ def test_lc13_the_hosts_jobs_end_before_its_plugins_and_no_more_are_taken(zoo: A
     # The call handed in a job while the host was closed: that is the plugin's, and too late.
     (outcome,) = first.result(0)
     assert isinstance(outcome.error, PoolClosed)
-    assert waiting[0].result(0).result == 1
-    assert waiting[1].result(0) == 7
+    assert (hooked.result(0).result, plain.result(0)) == (1, 7)
     assert len(refused) == 1
     assert stage.stopped == [1]
 
@@ -182,6 +181,9 @@ def test_lc13_a_hosts_job_that_takes_too_long_is_told_and_named(
     with pytest.raises(JobCancelled, match="the host is being closed, and its time is over"):
         waiting.result(0)
     assert "the pool of the host was closed: hook speak has run for" in caplog.text
+    stage.held.go.set()
+    until(lambda: host.pool.metrics().late == 1)
+    until(lambda: stage.stopped == [1])
 
 
 def test_lc13_a_job_may_close_its_host(zoo: Any, stage: Any) -> None:

@@ -392,7 +392,7 @@ class Host:
     def pool(self) -> Pool:
         """The host's threads for jobs, made when they are first asked for; see `pluginkit.jobs`.
 
-        Raises `UsageError` if the configuration names an executor that there is not.
+        Raises `StateError` if the host was closed before.
         """
         self._exit.arm()
         return self._rooms.pool

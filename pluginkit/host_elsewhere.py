@@ -1,4 +1,4 @@
-"""Hook calls in other processes. A plugin's object cannot go there, so its name does.
+"""Plugins' code in other processes. A plugin's objects cannot go there, so their names do.
 
 Each process builds a host of its own out of the same config file, once, and has it look again when
 the plugins of the host that sends the calls have changed.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.errors import UsageError, describe_exception
+from pluginkit.errors import StateError, UnknownName, UsageError, describe_exception
 from pluginkit.jobs import JobError
+from pluginkit.jobs.wants import Wants
 from pluginkit.jobs.workers import text_of
 
 if TYPE_CHECKING:
     from pluginkit.host import Host
     from pluginkit.host_jobs import HookCall
+    from pluginkit.host_wiring import Rooms
     from pluginkit.markers.typed import Outcome
 
 
@@ -53,8 +56,10 @@ class ElsewhereCall:
     there look what has changed.
     """
 
-    def __init__(self, call: HookCall, recipe: Recipe, plugins: tuple[str, ...]) -> None:
-        self.recipe, self.plugins, self.revision = recipe, plugins, _revision(call.host)
+    def __init__(self, call: HookCall, plugins: tuple[str, ...]) -> None:
+        rooms = call.host._rooms
+        self.recipe, self.revision = _recipe(rooms, f"hook {call.hook!r}"), _revision(rooms)
+        self.plugins = plugins
         self.hook, self.plugin, self.arguments = call.hook, call.plugin, call.arguments
         self.__qualname__ = call.__qualname__
 
@@ -71,34 +76,67 @@ class ElsewhereCall:
         return tuple(map(_portable, found)) if isinstance(found, tuple) else _portable(found)
 
 
+class NamedFunction:
+    """A function of a plugin's module, as it is sent: by its name."""
+
+    def __init__(self, rooms: Rooms, function: FunctionType, plugin: str) -> None:
+        self.__qualname__ = function.__qualname__
+        self.recipe, self.revision = _recipe(rooms, self.__qualname__), _revision(rooms)
+        self.plugin, self.symbol = plugin, f"{function.__module__}:{function.__qualname__}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function that has this name in the plugin of this process."""
+        host = _host_for(self.recipe, self.revision)
+        try:
+            function = host.plugins[self.plugin].get(self.symbol)
+        except (StateError, UnknownName) as error:
+            raise JobError(_why_not(host, self.plugin)) from error
+        return function(*args, **kwargs)
+
+
+def named(rooms: Rooms, function: Any, plugin: str) -> Any:
+    """What is to be sent for a function that a plugin submits; what has no name there stays as it is."""
+    if type(function) is not FunctionType or "<" in function.__qualname__ or Wants().context(function):
+        return function
+    spec = function.__globals__.get("__spec__")
+    is_generation = spec is not None and "#" in spec.name
+    return NamedFunction(rooms, function, plugin) if is_generation else function
+
+
 def elsewhere(call: HookCall, plugins: tuple[str, ...]) -> ElsewhereCall:
-    """A call to be sent. Raises `UsageError` if a process could not build what answers it."""
-    host = call.host
-    setup, what = host.setup, f"hook {call.hook!r} cannot be called in other processes"
+    """A call of a hook, to be sent. Raises `UsageError` if a process could not build what answers it."""
+    own = [name for name in plugins if name not in call.host.plugins]
+    if own:
+        raise UsageError(
+            f"hook {call.hook!r} cannot be called in other processes: {own[0]!r} is an object of this host; "
+            "name a plugin that implements it"
+        )
+    return ElsewhereCall(call, plugins)
+
+
+def _recipe(rooms: Rooms, what: str) -> Recipe:
+    setup, refusal = rooms.setup, f"{what} cannot be called in other processes"
     if setup.config_file is None:
         raise UsageError(
-            f"{what}: they build the host from its config file, and this host was made without one; "
+            f"{refusal}: they build the host from its config file, and this host was made without one; "
             'use Host.from_config("config.yaml")'
         )
-    if host._rooms.has_own_contracts:
+    if rooms.has_own_contracts:
         raise UsageError(
-            f"{what}: they do not know the contracts that were given to Host(…); name them in {setup.config_file}, "
-            "under contracts"
+            f"{refusal}: they do not know the contracts that were given to Host(…); name them in "
+            f"{setup.config_file}, under contracts"
         )
-    own = [name for name in plugins if name not in host.plugins]
-    if own:
-        raise UsageError(f"{what}: {own[0]!r} is an object of this host; name a plugin that implements it")
-    recipe = Recipe(
+    return Recipe(
         str(setup.config_file.absolute()),
         tuple(map(str, setup.plugins_dirs)),
         setup.entry_point_group,
         str(setup.state_dir),
     )
-    return ElsewhereCall(call, recipe, plugins)
 
 
-def _revision(host: Host) -> Any:
-    return tuple((one.name, one.generation) for one in host.plugins.values() if one.state.is_live)
+def _revision(rooms: Rooms) -> Any:
+    plugins = rooms.lifecycle.plugins.values()
+    return tuple((one.name, one.generation) for one in plugins if one.state.is_live)
 
 
 # In the other process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from concurrent.futures import wait
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pluginkit.control.calling import outcomes
@@ -15,21 +16,25 @@ from pluginkit.jobs.workers import current_worker, text_of
 if TYPE_CHECKING:
     from pluginkit.config import Config
     from pluginkit.host import Host
+    from pluginkit.host_wiring import Rooms
     from pluginkit.jobs.options import Options
     from pluginkit.markers.typed import Outcome
     from pluginkit.services.jobs import PluginJobs
 
 
-def make_pool(config: Config | None, name: str) -> Pool:
+def make_pool(config: Config | None, rooms: Rooms) -> Pool:
     """The pool that a host's configuration describes; what its jobs run in is made with the first one."""
+    name = rooms.app_name
     if config is None:
         pool = Pool(name=f"{name}-jobs")
     else:
         section, carrier = config.worker_pool, None
         if section.executor != "threads":
+            from pluginkit.host_elsewhere import named
             from pluginkit.host_executors import carrier_of
 
             carrier = carrier_of(config)
+            carrier.naming = partial(named, rooms)
         pool = Pool(
             section.wp_max_workers,
             limit_to_cpus=section.limit_to_cpus,

@@ -145,7 +145,7 @@ class Rooms:
 
         if self.is_closed:
             raise StateError("this host is closed, and its pool with it; make a new one")
-        return make_pool(self._config, self.app_name)
+        return make_pool(self._config, self)
 
     def settle_jobs(self, timeout: float) -> None:
         """Let the host's own jobs end while the plugins are still there; `timeout` in seconds."""

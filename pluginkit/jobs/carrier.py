@@ -42,6 +42,8 @@ class Carrier:
         self._lock = threading.Lock()
         self._executor: Executor | None = None
         self._open: set[Future[Any]] = set()
+        # Gives what is sent in the place of a plugin's function, which exists in this process only.
+        self.naming: Callable[[Any, str], Any] | None = None
 
     def check(self, job: Job[Any]) -> None:
         """Raise `NotPortable` for a job whose call cannot be sent to another process."""
@@ -55,8 +57,9 @@ class Carrier:
         except Exception as error:
             raise NotPortable(
                 f"{job.name} cannot be sent to another process: {error}. Functions of modules that the "
-                "workers can import can be, with arguments that can be pickled; a plugin's hook is named "
-                'instead of handed over: host.submit("transform", "shout", text="…")'
+                "workers can import can be, with arguments that can be pickled; what is a plugin's is named "
+                'instead of handed over: host.submit("transform", "shout", text="…") for a hook, and in the '
+                "plugin ctx.jobs.submit(f, …) for a function f of one of its modules"
             ) from error
 
     def run(self, job: Job[Any]) -> Any:

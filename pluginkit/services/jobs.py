@@ -41,8 +41,12 @@ class PluginJobs:
 
         pool = self._pool()
         if isinstance(fn, Job):
-            return self._handed_in(fn, lambda job: pool.submit(job, *args, **kwargs))
-        return self._handed_in(Job(fn, *args, **kwargs), pool.submit)
+            job, submit = fn, lambda job: pool.submit(job, *args, **kwargs)
+        else:
+            job, submit = Job(fn, *args, **kwargs), pool.submit
+        if pool.carrier is not None and pool.carrier.naming is not None:
+            job._fn = pool.carrier.naming(job._fn, self._plugin)
+        return self._handed_in(job, submit)
 
     def submit_batch(self, jobs: Iterable[Job[Any] | Callable[[], Any]]) -> BatchResult:
         """As `Pool.submit_batch`: one that is refused keeps no other from being accepted."""

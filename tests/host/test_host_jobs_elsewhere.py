@@ -158,6 +158,54 @@ def test_wp21_an_executor_of_a_module_beside_the_file(zoo: Any) -> None:
     sys.modules.pop("pk_beside")
 
 
+THUMBS = """
+import os
+from pluginkit import hookimpl
+
+def shrink(picture, by=2):
+    return f"{picture} by {by} in {os.getpid()}"
+
+def heed(ctx):
+    ctx.check()
+
+class Cat:
+    def on_load(self, ctx):
+        self.ctx = ctx
+        self.early = ctx.jobs.submit(shrink, "early")
+    def method(self):
+        return 1
+    @hookimpl
+    def speak(self, is_loud):
+        return ""
+"""
+
+
+def test_wp21_a_function_of_a_plugins_module_is_sent_by_its_name(zoo: Any) -> None:
+    zoo.add("cat", THUMBS)
+    host = host_of(zoo)
+    plugin, shrink, heed = host.plugins["cat"], *map(host.plugins["cat"].get, ("shrink", "heed"))
+    early = plugin.instance.early.result(60)
+    job = plugin.instance.ctx.jobs.submit(shrink, "cat.png", by=3)
+    assert (job.owner, job.result(60)) == ("cat", early.replace("early by 2", "cat.png by 3"))
+    assert not early.endswith(str(os.getpid()))
+    for refused, why in ((plugin.instance.method, "code of a plugin"), (heed, "has a parameter ctx")):
+        with pytest.raises(NotPortable, match=why):
+            plugin.instance.ctx.jobs.submit(refused)
+    # Another plugin's function, and the host's own, are sent as what they are.
+    assert plugin.instance.ctx.jobs.submit(os.getpid).result(60) == int(early.split()[-1])
+
+
+def test_wp21_a_function_that_is_not_there_over_there_is_told(zoo: Any, over_there: dict[Any, Any]) -> None:
+    zoo.add("cat", THUMBS)
+    host = host_of(zoo, "tests.jobs.far_away:make_threads")
+    jobs, shrink = host.plugins["cat"].instance.ctx.jobs, host.plugins["cat"].get("shrink")
+    assert jobs.submit(shrink, "cat.png").result(20)
+    ((other, _),) = over_there.values()
+    other.unload("cat")
+    error = jobs.submit(shrink, "cat.png").exception(20)
+    assert "was to call it, plugin 'cat' is unloaded" in str(error)
+
+
 @pytest.fixture
 def over_there() -> Iterator[dict[Any, Any]]:
     """The hosts of what is another process otherwise; here an executor of threads stands for it."""

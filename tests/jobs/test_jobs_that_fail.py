@@ -53,7 +53,7 @@ def test_wp06_at_most_one_run_more_than_retries(pool: Pool, delay: float) -> Non
     assert pool.metrics().retried == 4
 
 
-def test_wp07_attempts_are_runs_and_retry_count_rises(pool: Pool) -> None:
+def test_wp07_plugsconc_attempts_are_runs_and_retry_count_rises(pool: Pool) -> None:
     flaky = Flaky(3)
     job = pool.submit(Job(flaky).with_retry(5))
     assert job.result(20) == 4

@@ -124,7 +124,9 @@ def test_wp02_a_buffer_is_a_number(wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"buffer": 3}])
-def test_wp03_a_closed_pool_refuses_and_counts(make_pool: MakePool, options: dict[str, Any]) -> None:
+def test_wp03_plugsconc_a_closed_pool_refuses_and_counts(
+    make_pool: MakePool, options: dict[str, Any]
+) -> None:
     pool = make_pool(1, name="mine", **options)
     pool.stop()
     for attempt in (lambda: pool.submit(int), lambda: pool.submit(Job(int))):

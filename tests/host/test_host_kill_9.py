@@ -1,4 +1,4 @@
-"""kill -9 of a host at any moment leaves nothing that keeps the next start from working (LC08, CL02)."""
+"""kill -9 of a host at any moment leaves nothing that keeps the next start from working (CL02)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DOG = "from pluginkit import hookimpl\n@hookimpl\ndef speak(is_loud): return 'wo
 
 
 @pytest.mark.soak
-def test_lc08_kill_9_at_any_moment_leaves_nothing_in_the_way(
+def test_cl02_kill_9_at_any_moment_leaves_nothing_in_the_way(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     soak_length: Callable[[int], int],

@@ -28,6 +28,9 @@ def run(pool: Concluding, job: Job[Any], now: float) -> None:
     if options.timeout is not None and options.run_ends_at is None:
         options.run_ends_at = job._started + options.timeout
         pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))
+    limit = options.limit_reached()
+    if limit is not None:
+        time_out(pool, job, limit)  # it came to its turn just when its time was over
     while not _is_over(pool, job):
         options.attempts += 1
         job._phase = JobState.RUNNING

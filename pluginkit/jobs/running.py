@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(pool: Concluding, job: Job[Any], now: float) -> None:
-    """Try a job as often as it wants to be tried."""
+    """Try a job as often as it wants to be tried; `now` is when a worker has taken it."""
     options = job._options
     if options is None:
         options = job._options = Options()
@@ -32,20 +32,8 @@ def run(pool: Concluding, job: Job[Any], now: float) -> None:
     if limit is not None:
         time_out(pool, job, limit)  # it came to its turn just when its time was over
     while not _is_over(pool, job):
-        options.attempts += 1
-        job._phase = JobState.RUNNING
-        try:
-            value = attempt(pool, job, options)
-        except BaseException as error:
-            if isinstance(error, JobTimeout) and (limit := options.limit_reached()) is not None:
-                time_out(pool, job, limit)
-                return
-            if _is_final(job, options, error):
-                pool._failed(job, error)
-                return
-            wait = options.wait_before_retry()
-        else:
-            pool._succeeded(job, value)
+        wait = _try_once(pool, job, options)
+        if wait is None:
             return
         pool._will_retry()
         job._phase = JobState.RETRYING
@@ -53,6 +41,25 @@ def run(pool: Concluding, job: Job[Any], now: float) -> None:
             pool._try_later(job, time.monotonic() + wait)
             return
         more_of(job).wait_for_stop(wait)
+
+
+def _try_once(pool: Concluding, job: Job[Any], options: Options) -> float | None:
+    """One attempt: None if the job is over with it, else the seconds until the next."""
+    options.attempts += 1
+    job._phase = JobState.RUNNING
+    try:
+        value = attempt(pool, job, options)
+    except BaseException as error:
+        limit = options.limit_reached() if isinstance(error, JobTimeout) else None
+        if limit is not None:
+            time_out(pool, job, limit)
+        elif _is_final(job, options, error):
+            pool._failed(job, error)
+        else:
+            return options.wait_before_retry()
+        return None
+    pool._succeeded(job, value)
+    return None
 
 
 def attempt(pool: Concluding, job: Job[Any], options: Options) -> Any:

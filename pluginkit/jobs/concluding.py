@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import let_go_of_frames
-from pluginkit.jobs import ending, running
+from pluginkit.jobs import running
 from pluginkit.jobs.crew import Crew
 from pluginkit.jobs.errors import JobError
 from pluginkit.jobs.job import Job, cancelled_error
@@ -37,9 +37,10 @@ class Concluding(Crew):
         running.run(self, job, now)
 
     def _try_later(self, job: Job[Any], when: float) -> None:
-        job._start = None
+        # In this order: from `_start` on, somebody may end it, and take it out again.
         with self._lock:
             self._later.add(job)
+        job._start = None
 
         def again() -> None:
             with self._lock:
@@ -49,6 +50,8 @@ class Concluding(Crew):
                 self._quiet.notify_all()
 
         self._limit(job, when, again)
+        if job._phase in FINAL and job._options is not None:
+            self._cancel_timers(job._options)
 
     def _succeeded(self, job: Job[Any], value: Any) -> None:
         self._end(job, JobState.SUCCEEDED, value)
@@ -126,28 +129,11 @@ class Concluding(Crew):
         except AttributeError:
             more.stop()  # it runs, and has to see to it itself
             return job._phase not in FINAL
-        if self._room is not None:
-            self._ready.remove(job)
-            self._room.changed()
         self._end(job, JobState.CANCELLED, cancelled_error(job, more.cause))
-        ending.send_home(self)
-        with self._quiet:
-            self._quiet.notify_all()
+        self._waits_no_more(job)
         return True
 
     def _limit(self, job: Job[Any], when: float, action: Callable[[], None]) -> None:
         options = job._options
         if options is not None:
             options.timers = [*(options.timers or ()), self._timers.at(when, action)]
-
-    def _enqueue(self, job: Job[Any]) -> None:
-        priority = 0 if job._options is None else job._options.priority
-        self._ready.put(job, priority)
-        if priority:
-            with self._lock:
-                if not self._is_paused:
-                    self._take = self._ready.take
-        if self._idle:
-            self._wake()
-        elif len(self._workers) < self._max:
-            self._hire(job)

@@ -55,10 +55,19 @@ class Crew:
         return PoolClosed(f"the pool {self.name!r} is closed and takes no more jobs; make a new one")
 
     def _take_back(self, job: Job[Any], error: Exception | None = None) -> None:
-        """Refuse a job that is on the deque already, unless a worker has it."""
+        """Refuse a job that is on the deque already, unless a worker has it, or had it: it may wait for a retry."""
+        if hasattr(job, "_started"):
+            return
         try:
             del job._start
         except AttributeError:
+            return
+        if hasattr(job, "_started"):
+            # It began, failed and waited again in between: then it is the pool's.
+            with self._lock:
+                self._later.discard(job)
+            job._start = None
+            self._enqueue(job)
             return
         with self._lock:
             self._tally.taken_back += 1
@@ -69,7 +78,29 @@ class Crew:
             self._cancel_timers(options)
         job._phase = JobState.NEW
         job._pool = None
+        self._waits_no_more(job)
         raise error or self._refused()
+
+    def _waits_no_more(self, job: Job[Any]) -> None:
+        """A job that waited does not any more, and has not run: there is room, and it may have been the last."""
+        if self._room is not None:
+            self._ready.remove(job)
+            self._room.changed()
+        ending.send_home(self)
+        with self._quiet:
+            self._quiet.notify_all()
+
+    def _enqueue(self, job: Job[Any]) -> None:
+        priority = 0 if job._options is None else job._options.priority
+        self._ready.put(job, priority)
+        if priority:
+            with self._lock:
+                if not self._is_paused:
+                    self._take = self._ready.take
+        if self._idle:
+            self._wake()
+        elif len(self._workers) < self._max:
+            self._hire(job)
 
     def _cancel_timers(self, options: Options) -> None:
         timers, options.timers = options.timers, None
@@ -110,19 +141,17 @@ class Crew:
         if worker.is_abandoned or (len(self._workers) > self._max and self._dismiss(worker)):
             return False
         idle.append(worker)
-        # Something may have come after it had looked and before it could be seen here.
-        if (self._ready and not self._is_paused) or self._is_closed:
+        # Whatever came after it had looked, and before it could be seen here, is seen now. It has to be
+        # on the list while it looks: who changes something looks at the list afterwards.
+        is_finished = self._is_finished() or self._is_given_up(worker)
+        if is_finished or (self._ready and not self._is_paused):
             try:
                 idle.remove(worker)
             except ValueError:
                 pass  # somebody is about to wake it
             else:
-                if self._ready and not self._is_paused:
-                    return True
-                if self._is_finished():
-                    ending.send_home(self)
-                    return False
-                idle.append(worker)
+                ending.send_home(self)
+                return not is_finished
         if self._room is not None:
             self._room.changed()
         if self._watching:
@@ -131,6 +160,10 @@ class Crew:
                 self._quiet.notify_all()
         worker.wake.acquire()
         return not worker.is_dismissed
+
+    @staticmethod
+    def _is_given_up(worker: Worker) -> bool:
+        return worker.is_abandoned
 
     def _dismiss(self, worker: Worker) -> bool:
         with self._lock:
@@ -166,6 +199,14 @@ class Crew:
                 return
             worker.is_abandoned = True
             self._let_go(worker)
+        # Had it let go of the job in this very moment, it may be on its way to sleep.
+        try:
+            self._idle.remove(worker)
+        except ValueError:
+            pass
+        else:
+            worker.is_dismissed = True
+            worker.wake.release()
         if self._ready:
             self._hire()
 
@@ -217,9 +258,10 @@ class Crew:
     # Steering
 
     def pause(self) -> None:
-        """Begin no more jobs; those that run go on, and submitting does too."""
+        """Begin no more jobs; those that run go on, and submitting does too. A closed pool goes on to its end."""
         with self._lock:
-            self._is_paused, self._take = True, _nothing
+            if not self._is_closed:
+                self._is_paused, self._take = True, _nothing
 
     def resume(self) -> None:
         """Go on after `pause`."""

@@ -113,6 +113,8 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
     more.stop()
     if pool._end(job, JobState.TIMED_OUT, error) and not waits:
         pool._replace_if_busy(job)
+    if waits:
+        pool._waits_no_more(job)
 
 
 def _claim_waiting(job: Job[Any]) -> bool:

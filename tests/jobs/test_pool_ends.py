@@ -439,3 +439,27 @@ def test_a_context_outside_of_a_job_is_an_error() -> None:
     with pytest.raises(StateError, match="no job runs in this thread"):
         current_job()
     assert JobContext.__slots__
+
+
+def test_wp12_a_pool_whose_last_jobs_time_out_while_they_wait_comes_to_its_end(make_pool: MakePool) -> None:
+    pool = make_pool(2)
+    runs: list[int] = []
+
+    def fail() -> None:
+        runs.append(1)
+        raise ValueError
+
+    waiting = pool.submit(Job(fail).with_retry(1, 600).with_deadline(time.monotonic() + 0.1))
+    until(lambda: waiting.state is JobState.RETRYING)
+    pool.submit(int).result(20)
+    assert pool.stop(20).ok
+    assert (waiting.state, runs) == (JobState.TIMED_OUT, [1])
+
+
+def test_wp02_a_job_that_times_out_while_it_waits_makes_room(make_pool: MakePool, held: Held) -> None:
+    pool = make_pool(1, buffer=1)
+    pool.submit(held)
+    held.wait_begun()
+    pool.submit(Job(int).with_queue_timeout(0.02))
+    assert pool.submit(Job(int), timeout=20).state is JobState.QUEUED
+    held.go.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +18,10 @@ ROUNDS = 500 if os.environ.get("PLUGINKIT_SOAK") else 50
 FINAL = {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.TIMED_OUT}
 
 steps = st.one_of(
-    st.tuples(st.just("submit"), st.sampled_from(["good", "bad", "told", "flaky", "slow retry", "timed"])),
+    st.tuples(
+        st.just("submit"),
+        st.sampled_from(["good", "bad", "told", "flaky", "slow retry", "timed", "impatient"]),
+    ),
     st.tuples(st.just("cancel"), st.integers(0, 200)),
     st.tuples(st.just("stop"), st.none()),
     st.tuples(st.just("shutdown"), st.none()),
@@ -92,7 +96,7 @@ class Round:
         self.pool.resize(size)
 
 
-def make(kind: str) -> Job[Any]:
+def make(kind: str) -> Job[Any]:  # noqa: PLR0911  # a list of kinds
     runs: list[int] = []
 
     def flaky() -> None:
@@ -111,6 +115,8 @@ def make(kind: str) -> Job[Any]:
         return Job(flaky).with_retry(2, 0.0005)
     if kind == "slow retry":
         return Job(flaky).with_retry(2, 0.051)
+    if kind == "impatient":
+        return Job(told).with_queue_timeout(0.001).with_deadline(time.monotonic() + 0.01)
     if kind == "timed":
         return Job(told).with_timeout(0.001).with_priority(1)
     return Job(told)

@@ -439,3 +439,20 @@ def test_a_context_outside_of_a_job_is_an_error() -> None:
     with pytest.raises(StateError, match="no job runs in this thread"):
         current_job()
     assert JobContext.__slots__
+
+
+def test_wp12_a_callback_that_does_not_return_keeps_stop_from_nothing(
+    make_pool: MakePool, held: Held
+) -> None:
+    pool = make_pool(1)
+    never = Held()
+    job = Job(held).with_timeout(0.02)
+    job.add_done_callback(never)  # in the thread of the limits
+    pool.submit(job)
+    never.wait_begun()
+    held.go.set()
+    stopping = threading.Thread(target=pool.stop, args=(0.1,), daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    never.go.set()

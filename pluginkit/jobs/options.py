@@ -88,7 +88,7 @@ def retrying(
         raise UsageError(f"backoff must be at least 1 (1: the same delay each time), not {backoff!r}")
     if not 0 <= jitter <= 1:
         raise UsageError(f"jitter must be from 0 to 1 (a part of the delay), not {jitter!r}")
-    kinds = on if isinstance(on, tuple) else (on,)
+    kinds: tuple[Any, ...] = on if isinstance(on, tuple) else (on,)
     if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
         raise UsageError(f"on must be an exception's class, or a tuple of some, not {on!r}")
     options.delay = seconds("delay", delay)

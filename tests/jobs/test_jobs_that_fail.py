@@ -473,7 +473,7 @@ def test_wp06_who_cancels_a_job_that_is_about_to_wait_for_another_try_leaves_not
     held.wait_begun()
     options = job._options
     assert options is not None
-    job._pool._end(job, JobState.FAILED, JobError("ended by somebody else", job_id=job.id))  # type: ignore[union-attr]
+    job._pool._end(job, JobState.FAILED, JobError("ended by somebody else", job_id=job.id))  # type: ignore[union-attr]  # because it was submitted
     held.go.set()
     assert pool.wait_idle(20)
     assert pool.running_jobs() == ()
@@ -492,7 +492,7 @@ def test_wp09_a_limit_that_never_comes_stops_no_other(pool: Pool, held: Held) ->
     assert endless.result(20) is None
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), datetime.min.replace(tzinfo=None)])
+@pytest.mark.parametrize("wrong", [float("nan"), datetime.fromisoformat("0001-01-01")])
 def test_wp09_a_deadline_is_a_time(wrong: Any) -> None:
     with pytest.raises(UsageError, match="is no time"):
         Job(int).with_deadline(wrong)
@@ -508,7 +508,7 @@ def test_wp06_delays_that_grow_without_end_cost_no_worker(make_pool: MakePool) -
 def test_wp06_what_is_no_exception_is_refused_for_on() -> None:
     for wrong in ([ValueError], int, "ValueError", (ValueError, 1)):
         with pytest.raises(UsageError, match="on must be an exception's class"):
-            Job(int).with_retry(1, on=wrong)  # type: ignore[arg-type]
+            Job(int).with_retry(1, on=wrong)  # type: ignore[arg-type]  # because that is refused
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError()])

@@ -381,5 +381,5 @@ def test_a_pool_is_idle_when_the_last_waiting_job_has_timed_out(make_pool: MakeP
 
 def test_wp04_a_batch_with_something_that_cannot_be_called_is_refused_whole(pool: Pool) -> None:
     with pytest.raises(UsageError, match="not 5"):
-        pool.submit_batch([int, 5, int])  # type: ignore[list-item]
+        pool.submit_batch([int, 5, int])  # type: ignore[list-item]  # because that is refused
     assert (pool.metrics().submissions, pool.metrics().failed_submissions) == (0, 1)

@@ -5,6 +5,7 @@ The fast path in `workers.py` does the same for a plain job that succeeds, and n
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from pluginkit.jobs.workers import current_worker, text_of
 if TYPE_CHECKING:
     from pluginkit.jobs.carrier import Carrier
     from pluginkit.jobs.stream import Stream
+    from pluginkit.jobs.workers import Worker
 
 
 class Concluding(Crew):
@@ -37,10 +39,13 @@ class Concluding(Crew):
         running.run(self, job, now)
 
     def _try_later(self, job: Job[Any], when: float) -> None:
-        # In this order: from `_start` on, somebody may end it, and take it out again.
         with self._lock:
+            # Whoever ends it does so first and takes it off the list afterwards, under the lock:
+            # so it must be on the list before it may be ended as one that waits.
+            if not hasattr(job, "_finish"):
+                return
             self._later.add(job)
-        job._start = None
+            job._start = None
 
         def again() -> None:
             with self._lock:
@@ -50,8 +55,6 @@ class Concluding(Crew):
                 self._quiet.notify_all()
 
         self._limit(job, when, again)
-        if job._phase in FINAL and job._options is not None:
-            self._cancel_timers(job._options)
 
     def _succeeded(self, job: Job[Any], value: Any) -> None:
         self._end(job, JobState.SUCCEEDED, value)
@@ -133,7 +136,17 @@ class Concluding(Crew):
         self._waits_no_more(job)
         return True
 
+    def _broke(self, worker: Worker, error: BaseException) -> None:
+        """A worker's loop has raised, which nothing in it should: its job fails, and others go on."""
+        logging.getLogger("pluginkit").error("%s ends: %s", worker.id, text_of(error))
+        job = worker.job
+        if job is not None:
+            text = f"its worker broke: {type(error).__name__}"
+            self._end(job, JobState.FAILED, self._wrapped(job, error, JobError(text, job_id=job.id)))
+
     def _limit(self, job: Job[Any], when: float, action: Callable[[], None]) -> None:
         options = job._options
         if options is not None:
             options.timers = [*(options.timers or ()), self._timers.at(when, action)]
+            if not hasattr(job, "_finish"):
+                self._cancel_timers(options)  # somebody has ended it meanwhile

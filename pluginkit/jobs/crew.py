@@ -34,10 +34,10 @@ class Crew:
     def __init__(self, name: str, max_workers: int, buffer: int | None) -> None:
         self.name = name
         self._max = max_workers
-        self._ready = Ready()
+        self._room = None if buffer is None else Room(self, buffer)
+        self._ready = Ready(None if self._room is None else self._room.changed)
         self._plain = self._ready.plain
         self._take: Callable[[], Job[Any]] = self._ready.take
-        self._room = None if buffer is None else Room(self, buffer)
         self._workers: list[Worker] = []
         self._idle: deque[Worker] = deque()
         self._worker_numbers = itertools.count(1)
@@ -55,21 +55,15 @@ class Crew:
         return PoolClosed(f"the pool {self.name!r} is closed and takes no more jobs; make a new one")
 
     def _take_back(self, job: Job[Any], error: Exception | None = None) -> None:
-        """Refuse a job that is on the deque already, unless a worker has it, or had it: it may wait for a retry."""
-        if hasattr(job, "_started"):
-            return
-        try:
-            del job._start
-        except AttributeError:
-            return
-        if hasattr(job, "_started"):
-            # It began, failed and waited again in between: then it is the pool's.
-            with self._lock:
-                self._later.discard(job)
-            job._start = None
-            self._enqueue(job)
-            return
+        """Refuse a job that is on the deque already, unless a worker has it, or had it."""
         with self._lock:
+            # Under the lock nobody makes it one that waits for another try.
+            if job._options is not None and job._options.attempts:
+                return
+            try:
+                del job._start
+            except AttributeError:
+                return
             self._tally.taken_back += 1
             self._tally.failed_submissions += error is not None
         del job._finish
@@ -182,8 +176,10 @@ class Crew:
         """A worker's thread ends."""
         with self._quiet:
             self._let_go(worker)
-            is_last = self._is_closed and not self._workers and not self._later
+            is_last = self._is_finished() and not self._workers
             self._quiet.notify_all()
+        if not is_last and self._queued_now():
+            self._hire()  # it ended early: nobody else may be there for what waits
         if is_last:
             self._timers.close()
         if self._room is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
 from pluginkit.errors import StateError, UsageError
 from pluginkit.jobs.errors import JobCancelled, JobError, because
 from pluginkit.jobs.ids import Numbering, job_id
-from pluginkit.jobs.options import Options, retrying, seconds
+from pluginkit.jobs.options import Options, require_time, retrying, seconds
 from pluginkit.jobs.result import JobMetrics, JobResult
 from pluginkit.jobs.states import AS_FUTURE, FINAL, JobState
 from pluginkit.jobs.waiting import More, Progress, call_back, more_of, submitting
@@ -132,6 +132,7 @@ class Job(Future[T]):
         options = self._wishes()
         if isinstance(deadline, bool) or not isinstance(deadline, datetime | float | int):
             raise UsageError(f"a deadline is a datetime, or seconds of time.monotonic(), not {deadline!r}")
+        require_time(deadline)
         options.deadline, options.deadline_cause = deadline, cause
         return self
 
@@ -270,7 +271,10 @@ class Job(Future[T]):
                 raise TimeoutError(f"{self!r} has not ended within {timeout:g} s")
 
     def add_done_callback(self, fn: Callable[[Job[Any]], object]) -> None:
-        """Have `fn(job)` called once when the job is over, in the thread that ends it, or now."""
+        """Have `fn(job)` called once when the job is over, in the thread that ends it, or now.
+
+        It should be quick: that may be the thread that sees to the limits of all jobs.
+        """
         more = more_of(self)
         with more.condition:
             if not more.is_settled and self._phase not in FINAL:
@@ -344,5 +348,8 @@ def name_of(fn: object) -> str:
     """
     if fn is None:
         return "?"
-    inner = getattr(fn, "func", fn)  # a partial's own function
-    return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)
+    try:
+        inner = getattr(fn, "func", fn)  # a partial's own function
+        return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)
+    except Exception:  # an object may answer anything; that must not cost a worker
+        return type(fn).__qualname__

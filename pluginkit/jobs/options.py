@@ -46,7 +46,10 @@ class Options:
 
     def wait_before_retry(self) -> float:
         """Seconds from the attempt that has just failed to the next."""
-        wait = self.delay * self.backoff ** (self.attempts - 1)
+        try:
+            wait = self.delay * self.backoff ** (self.attempts - 1) if self.delay else 0.0
+        except OverflowError:
+            wait = float("inf")
         if self.max_delay is not None:
             wait = min(wait, self.max_delay)
         if self.jitter:
@@ -85,9 +88,13 @@ def retrying(
         raise UsageError(f"backoff must be at least 1 (1: the same delay each time), not {backoff!r}")
     if not 0 <= jitter <= 1:
         raise UsageError(f"jitter must be from 0 to 1 (a part of the delay), not {jitter!r}")
+    kinds: tuple[Any, ...] = on if isinstance(on, tuple) else (on,)
+    if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
+        raise UsageError(f"on must be an exception's class, or a tuple of some, not {on!r}")
     options.delay = seconds("delay", delay)
     options.max_delay = None if max_delay is None else seconds("max_delay", max_delay)
-    options.max_retries, options.backoff, options.jitter, options.on = max_retries, backoff, jitter, on
+    options.max_retries, options.backoff = max_retries, float(backoff)
+    options.jitter, options.on = jitter, on
 
 
 def seconds(name: str, value: float) -> float:
@@ -95,6 +102,16 @@ def seconds(name: str, value: float) -> float:
     if type(value) not in (int, float) or not value >= 0:
         raise UsageError(f"{name} must be a number of seconds of at least 0, not {value!r}")
     return float(value)
+
+
+def require_time(deadline: datetime | float) -> None:
+    """Raise `UsageError` for a deadline that is no time: NaN, or a datetime that no clock can show."""
+    try:
+        is_time = as_monotonic(deadline) == as_monotonic(deadline) or isinstance(deadline, datetime)
+    except (OverflowError, ValueError, OSError):
+        is_time = False
+    if not is_time:
+        raise UsageError(f"the deadline {deadline!r} is no time")
 
 
 def as_monotonic(deadline: datetime | float) -> float:

@@ -144,11 +144,11 @@ class Pool(Concluding):
         """Submit many; one that is refused keeps no other from being accepted.
 
         Gives how many were accepted, and for each other one why, by its id. With a bounded buffer
-        nothing is waited for: what finds no room is refused.
+        nothing is waited for: what finds no room is refused. Raises `UsageError`, before any is
+        accepted, when there is something among them that cannot be called.
         """
         accepted, errors = [], {}
-        for one in jobs:
-            job = one if isinstance(one, Job) else Job(one)
+        for job in [one if isinstance(one, Job) else self._checked_job(one, (), {}) for one in jobs]:
             try:
                 accepted.append(self._submit_slowly(job, (), {"timeout": 0.0}))
             except (PoolClosed, PoolFull, UsageError) as error:

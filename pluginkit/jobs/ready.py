@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,16 @@ class Ready:
     """The waiting jobs, by priority and then by number.
 
     `take` is an attribute, so that a pool without priorities takes from the deque at its own speed.
-    It raises IndexError when there is nothing.
+    It raises IndexError when there is nothing. `on_take` is called after a job has been taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_take: Callable[[], None] | None = None) -> None:
         self.plain: deque[Job[Any]] = deque()
         self._urgent: list[_Ranked] = []
         self._patient: list[_Ranked] = []
         self._lock = threading.Lock()
-        self.take = self.plain.popleft
+        self._on_take = on_take
+        self.take = self.plain.popleft if on_take is None else self._take_ranked
 
     def __len__(self) -> int:
         return len(self.plain) + len(self._urgent) + len(self._patient)
@@ -58,6 +59,12 @@ class Ready:
                     heapq.heapify(heap)
 
     def _take_ranked(self) -> Job[Any]:
+        job = self._next()
+        if self._on_take is not None:
+            self._on_take()
+        return job
+
+    def _next(self) -> Job[Any]:
         with self._lock:
             if self._urgent:
                 return heapq.heappop(self._urgent)[2]

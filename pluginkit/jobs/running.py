@@ -23,14 +23,7 @@ def run(pool: Concluding, job: Job[Any], now: float) -> None:
     options = job._options
     if options is None:
         options = job._options = Options()
-    if options.attempts == 0:
-        job._started = now
-    if options.timeout is not None and options.run_ends_at is None:
-        options.run_ends_at = job._started + options.timeout
-        pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))
-    limit = options.limit_reached()
-    if limit is not None:
-        time_out(pool, job, limit)  # it came to its turn just when its time was over
+    _begin(pool, job, options, now)
     while not _is_over(pool, job):
         wait = _try_once(pool, job, options)
         if wait is None:
@@ -60,6 +53,18 @@ def _try_once(pool: Concluding, job: Job[Any], options: Options) -> float | None
         return None
     pool._succeeded(job, value)
     return None
+
+
+def _begin(pool: Concluding, job: Job[Any], options: Options, now: float) -> None:
+    """Set the limit that counts from the first run; a job whose time is over already ends here."""
+    if options.attempts == 0:
+        job._started = now
+    if options.timeout is not None and options.run_ends_at is None:
+        options.run_ends_at = job._started + options.timeout
+        pool._limit(job, options.run_ends_at, lambda: time_out(pool, job, "timeout"))
+    limit = options.limit_reached()
+    if limit is not None:
+        time_out(pool, job, limit)  # it came to its turn just when its time was over
 
 
 def attempt(pool: Concluding, job: Job[Any], options: Options) -> Any:
@@ -101,9 +106,12 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
         "deadline": options.deadline_cause,
         "queue timeout": options.queue_timeout_cause,
     }[limit]
-    waits = _claim_waiting(job)
+    with pool._lock:
+        if limit == "queue timeout" and options.attempts:
+            return  # it has begun; that it waits for another try does not count
+        waits = _claim_waiting(job)
     if limit == "queue timeout" and not waits:
-        return  # it has begun
+        return  # a worker has just taken it
     error = JobTimeout(f"{job.name} {given}" + ("" if cause is None else f": {cause}"), job_id=job.id)
     error.cause = cause
     if isinstance(cause, BaseException):
@@ -113,7 +121,7 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
     more.stop()
     if pool._end(job, JobState.TIMED_OUT, error) and not waits:
         pool._replace_if_busy(job)
-    if waits:
+    elif waits:
         pool._waits_no_more(job)
 
 

@@ -10,6 +10,10 @@ from collections.abc import Callable
 
 _LINGER = 1.0
 """Seconds that the thread stays without anything to do."""
+_LONGEST_WAIT = 3600.0
+"""Seconds after which it looks again, however far the next time is."""
+_JOIN = 1.0
+"""Seconds that `close` waits for an action that is under way: it may be somebody's callback."""
 
 
 class Entry:
@@ -59,7 +63,7 @@ class Timers:
             self._changed.notify()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(_JOIN)
 
     def cancel(self, entry: Entry) -> None:
         """Forget an entry."""
@@ -87,7 +91,8 @@ class Timers:
                         return
                     continue
                 if self._heap[0].key[0] > now:
-                    self._changed.wait(self._heap[0].key[0] - now)
+                    # A time that never comes is one, too, but not for the system's clock.
+                    self._changed.wait(min(self._heap[0].key[0] - now, _LONGEST_WAIT))
                     continue
                 entry = heapq.heappop(self._heap)
                 action, entry.action = entry.action, None

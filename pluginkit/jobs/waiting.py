@@ -106,5 +106,7 @@ def call_back(callback: Callable[[Job[Any]], object], job: Job[Any]) -> None:
     """Call somebody's callback; what it raises is logged and stops nothing."""
     try:
         callback(job)
-    except Exception:
+    except BaseException as error:
+        if not isinstance(error, Exception) and threading.current_thread() is threading.main_thread():
+            raise  # Ctrl-C, and not in one of our threads
         logging.getLogger("pluginkit").exception("the callback %r of %r failed", callback, job)

@@ -64,6 +64,8 @@ def work(pool: Any, worker: Worker) -> None:
     _here.worker = worker
     try:
         _loop(pool, worker)
+    except BaseException as error:
+        pool._broke(worker, error)
     finally:
         pool._left(worker)
 

@@ -443,3 +443,128 @@ def test_wp10_raising_an_error_twice_keeps_no_frames_of_who_asked(pool: Pool) ->
             job.result()
     assert job._value.__traceback__ is None
     assert sys.exc_info() == (None, None, None)
+
+
+def test_wp09_a_queue_timeout_does_not_count_while_a_job_waits_for_another_try(pool: Pool) -> None:
+    job = pool.submit(Job(Flaky(1)).with_retry(1, 0.3).with_queue_timeout(0.1))
+    assert job.result(20) == 2
+
+
+def test_wp09_stop_sees_a_job_that_ends_by_its_limit_while_it_waits_for_another_try(pool: Pool) -> None:
+    job = pool.submit(Job(Flaky(9)).with_retry(9, 600).with_timeout(0.1))
+    until_retrying(job)
+    stopping = threading.Thread(target=pool.stop, daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert job.state is JobState.TIMED_OUT
+
+
+def test_wp06_who_cancels_a_job_that_is_about_to_wait_for_another_try_leaves_nothing_behind(
+    pool: Pool,
+) -> None:
+    held = Held()
+
+    def fails() -> None:
+        held()
+        raise ValueError
+
+    job = pool.submit(Job(fails).with_retry(9, 600).with_deadline(time.monotonic() + 900))
+    held.wait_begun()
+    options = job._options
+    assert options is not None
+    job._pool._end(job, JobState.FAILED, JobError("ended by somebody else", job_id=job.id))  # type: ignore[union-attr]  # because it was submitted
+    held.go.set()
+    assert pool.wait_idle(20)
+    assert pool.running_jobs() == ()
+    pool._try_later(job, time.monotonic() + 600)
+    assert pool.running_jobs() == ()
+    pool._limit(job, time.monotonic() + 600, held)
+    assert not options.timers
+
+
+def test_wp09_a_limit_that_never_comes_stops_no_other(pool: Pool, held: Held) -> None:
+    endless = pool.submit(Job(held).with_timeout(float("inf")))
+    held.wait_begun()
+    with pytest.raises(JobTimeout):
+        pool.submit(Job(held).with_timeout(0.02)).result(20)
+    held.go.set()
+    assert endless.result(20) is None
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), datetime.fromisoformat("0001-01-01")])
+def test_wp09_a_deadline_is_a_time(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        Job(int).with_deadline(wrong)
+
+
+def test_wp06_delays_that_grow_without_end_cost_no_worker(make_pool: MakePool) -> None:
+    pool = make_pool(1)
+    job = pool.submit(Job(Flaky(5)).with_retry(5, 1.0, backoff=1e200, max_delay=0.001))
+    assert job.result(20) == 6
+    assert pool.submit(int).result(20) == 0
+
+
+def test_wp06_what_is_no_exception_is_refused_for_on() -> None:
+    for wrong in ([ValueError], int, "ValueError", (ValueError, 1)):
+        with pytest.raises(UsageError, match="on must be an exception's class"):
+            Job(int).with_retry(1, on=wrong)  # type: ignore[arg-type]  # because that is refused
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError()])
+def test_wp10_what_a_callback_raises_costs_no_worker(
+    make_pool: MakePool, held: Held, error: BaseException
+) -> None:
+    pool = make_pool(1)
+    first, second = pool.submit(held), pool.submit(int)
+
+    def fails(_: Job[Any]) -> None:
+        raise error
+
+    first.add_done_callback(fails)
+    held.go.set()
+    assert second.result(20) == 0
+
+
+def test_wp10_a_callable_that_cannot_be_named_fails_like_any_other(make_pool: MakePool) -> None:
+    class Odd:
+        @property
+        def func(self) -> None:
+            raise RuntimeError("no func")
+
+        def __call__(self) -> None:
+            raise ValueError
+
+    pool = make_pool(1)
+    with pytest.raises(JobError, match=r"Odd raised ValueError"):
+        pool.submit(Odd()).result(20)
+    assert pool.submit(int).result(20) == 0
+
+
+def test_wp10_a_worker_that_breaks_fails_its_job_and_is_replaced(make_pool: MakePool, held: Held) -> None:
+    class Asking(type):
+        def __instancecheck__(cls, _: object) -> bool:
+            raise RuntimeError("do not ask")
+
+    class Strange(Exception, metaclass=Asking):
+        pass
+
+    pool = make_pool(1)
+    pool.submit(held)
+    broken = pool.submit(Job(Flaky(1)).with_retry(1, on=Strange))
+    after = pool.submit(int)
+    held.go.set()
+    with pytest.raises(JobError, match="its worker broke: RuntimeError"):
+        broken.result(20)
+    assert after.result(20) == 0
+    assert pool.shutdown(20).ok
+    numbers = pool.metrics()
+    assert numbers.submissions == 3 == numbers.succeeded + numbers.failed
+
+
+def test_wp03_a_job_that_has_run_is_not_refused_because_the_pool_is_closed(pool: Pool) -> None:
+    job = pool.submit(Job(Flaky(1)).with_retry(1, 0.3))
+    until_retrying(job)
+    pool.shutdown(wait=False)
+    pool._take_back(job)  # whoever submitted it comes to look only now
+    assert job.result(20) == 2

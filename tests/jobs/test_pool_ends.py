@@ -463,3 +463,20 @@ def test_wp02_a_job_that_times_out_while_it_waits_makes_room(make_pool: MakePool
     pool.submit(Job(int).with_queue_timeout(0.02))
     assert pool.submit(Job(int), timeout=20).state is JobState.QUEUED
     held.go.set()
+
+
+def test_wp12_a_callback_that_does_not_return_keeps_stop_from_nothing(
+    make_pool: MakePool, held: Held
+) -> None:
+    pool = make_pool(1)
+    never = Held()
+    job = Job(held).with_timeout(0.02)
+    job.add_done_callback(never)  # in the thread of the limits
+    pool.submit(job)
+    never.wait_begun()
+    held.go.set()
+    stopping = threading.Thread(target=pool.stop, args=(0.1,), daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    never.go.set()

@@ -340,3 +340,46 @@ def test_wp02_a_cancelled_job_with_a_priority_makes_room_too(make_pool: MakePool
     held.go.set()
     assert pool.wait_idle(20)
     assert (first.state, ran) == (JobState.SUCCEEDED, [1, 3])
+
+
+def test_wp02_a_job_that_begins_makes_room_for_who_waits(make_pool: MakePool, held: Held) -> None:
+    pool = make_pool(1, buffer=1)
+    last = Held()
+    pool.submit(held)
+    held.wait_begun()
+    pool.submit(last)
+    got: list[Job[Any]] = []
+    thread = threading.Thread(target=lambda: got.append(pool.submit(int)))
+    thread.start()
+    held.go.set()
+    last.wait_begun()
+    thread.join(20)  # though the worker has had no moment without a job
+    assert len(got) == 1
+    assert not last.go.is_set()
+    last.go.set()
+
+
+def test_wp02_a_job_that_timed_out_in_the_queue_makes_room(make_pool: MakePool, held: Held) -> None:
+    pool = make_pool(1, buffer=1)
+    pool.submit(held)
+    held.wait_begun()
+    assert pool.submit(Job(int).with_queue_timeout(0.02)).exception(20) is not None
+    assert pool.submit(Job(int), timeout=20).state is JobState.QUEUED
+
+
+def test_a_pool_is_idle_when_the_last_waiting_job_has_timed_out(make_pool: MakePool) -> None:
+    pool = make_pool(1)
+    pool.submit(int).result(20)
+    pool.pause()
+    seen: list[bool] = []
+    pool.submit(Job(int).with_queue_timeout(0.05))
+    waiting = threading.Thread(target=lambda: seen.append(pool.wait_idle()), daemon=True)
+    waiting.start()
+    waiting.join(20)
+    assert seen == [True]
+
+
+def test_wp04_a_batch_with_something_that_cannot_be_called_is_refused_whole(pool: Pool) -> None:
+    with pytest.raises(UsageError, match="not 5"):
+        pool.submit_batch([int, 5, int])  # type: ignore[list-item]  # because that is refused
+    assert (pool.metrics().submissions, pool.metrics().failed_submissions) == (0, 1)

@@ -153,8 +153,8 @@ def outcomes(
 
 def answer_of(host: Controlled, hook: str, outcome: Outcome[Any]) -> Answer:
     """Put an outcome into words, and take its error apart."""
-    error = outcome.error
-    if error is None:
+    raised = error = outcome.error
+    if raised is None or error is None:
         return Answer(outcome.plugin, outcome.version, outcome.result, None, outcome.seconds)
     if isinstance(error, ContainedError) and error.__cause__ is not None:
         error = error.__cause__  # it stands for SystemExit and its like, and says less than they do
@@ -163,8 +163,7 @@ def answer_of(host: Controlled, hook: str, outcome: Outcome[Any]) -> Answer:
     root = source.root if isinstance(source, Found) else None
     failure = failure_of(outcome.plugin, f"hook {hook}", "call-failed", error, root)
     name, message = type(error).__name__, _message(error)
-    if outcome.error is not None:
-        let_go_of_frames(outcome.error)
+    let_go_of_frames(raised)
     return Answer(outcome.plugin, outcome.version, None, failure, outcome.seconds, name, message)
 
 

@@ -65,6 +65,8 @@ class Concluding(Crew):
         if more is not None and more.cancel_requested:
             self._end(job, JobState.CANCELLED, self._wrapped(job, error, cancelled_error(job, more.cause)))
         elif isinstance(error, JobError) and not error.job_id:
+            # It says for itself what went wrong: raised by us, or by a job in the place of its result.
+            let_go_of_frames(error)
             self._end(job, JobState.FAILED, error)
         else:
             text = f"{job.name} raised {type(error).__name__}"

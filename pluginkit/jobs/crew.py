@@ -132,12 +132,12 @@ class Crew:
     def _rest(self, worker: Worker) -> bool:
         """Let a worker sleep until there may be something to take; False: it has to end."""
         idle = self._idle
-        if worker.is_abandoned or (len(self._workers) > self._max and self._dismiss(worker)):
+        if len(self._workers) > self._max and self._dismiss(worker):
             return False
         idle.append(worker)
         # Whatever came after it had looked, and before it could be seen here, is seen now. It has to be
         # on the list while it looks: who changes something looks at the list afterwards.
-        is_finished = self._is_finished() or self._is_given_up(worker)
+        is_finished = worker.is_abandoned or self._is_finished()
         if is_finished or (self._ready and not self._is_paused):
             try:
                 idle.remove(worker)
@@ -154,10 +154,6 @@ class Crew:
                 self._quiet.notify_all()
         worker.wake.acquire()
         return not worker.is_dismissed
-
-    @staticmethod
-    def _is_given_up(worker: Worker) -> bool:
-        return worker.is_abandoned
 
     def _dismiss(self, worker: Worker) -> bool:
         with self._lock:
@@ -176,6 +172,7 @@ class Crew:
         """A worker's thread ends."""
         with self._quiet:
             self._let_go(worker)
+            self._tally.ended(worker)
             is_last = self._is_finished() and not self._workers
             self._quiet.notify_all()
         if not is_last and self._queued_now():

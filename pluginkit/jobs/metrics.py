@@ -39,8 +39,18 @@ class Tally:
         self.late = 0
         self.retried = 0
         self.by_state: dict[JobState, int] = {}
+        # Given up, and their threads still there; of those that have ended only the numbers are kept.
         self.former: list[Worker] = []
+        self.succeeded = 0
+        self.busy = 0.0
         self.failures: deque[Failed] = deque(maxlen=20)
+
+    def ended(self, worker: Worker) -> None:
+        """Keep what a worker has counted, now that its thread counts no more."""
+        if worker in self.former:
+            self.former.remove(worker)
+        self.succeeded += worker.succeeded
+        self.busy += worker.busy
 
     def count(self, state: JobState) -> None:
         self.by_state[state] = self.by_state.get(state, 0) + 1
@@ -98,7 +108,9 @@ class PoolMetrics:
                 idle=len(pool._idle),
                 submissions=submissions,
                 failed_submissions=tally.failed_submissions,
-                succeeded=sum(worker.succeeded for worker in workers) + ended.get(JobState.SUCCEEDED, 0),
+                succeeded=tally.succeeded
+                + sum(worker.succeeded for worker in workers)
+                + ended.get(JobState.SUCCEEDED, 0),
                 failed=failed,
                 cancelled=ended.get(JobState.CANCELLED, 0),
                 timed_out=ended.get(JobState.TIMED_OUT, 0),
@@ -106,7 +118,7 @@ class PoolMetrics:
                 late=tally.late,
                 queued=len(pool.queued_jobs()),
                 running=len(pool.running_jobs()),
-                busy_seconds=sum(worker.busy for worker in workers),
+                busy_seconds=tally.busy + sum(worker.busy for worker in workers),
             )
 
     @property

@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pluginkit.errors import StateError, UsageError
 from pluginkit.jobs import ending, running
-from pluginkit.jobs.batch import BatchResult
+from pluginkit.jobs.batch import BatchResult, submit_all
 from pluginkit.jobs.concluding import Concluding
 from pluginkit.jobs.crew import require_workers
-from pluginkit.jobs.errors import PoolClosed, PoolFull
 from pluginkit.jobs.ids import Numbering
 from pluginkit.jobs.job import Job
 from pluginkit.jobs.metrics import PoolMetrics
@@ -84,7 +83,7 @@ class Pool(Concluding):
         self._numbering = Numbering()
         self._next_number = self._numbering.next
         self._wants = Wants()
-        self._stream = Stream(self, keep_results) if keep_results else None
+        self._stream = Stream(keep_results) if keep_results else None
         self._is_slow = self._room is not None or carrier is not None
         # Somebody else sees to its end when the interpreter ends.
         self._is_owned = False
@@ -147,13 +146,8 @@ class Pool(Concluding):
         nothing is waited for: what finds no room is refused. Raises `UsageError`, before any is
         accepted, when there is something among them that cannot be called.
         """
-        accepted, errors = [], {}
-        for job in [one if isinstance(one, Job) else self._checked_job(one, (), {}) for one in jobs]:
-            try:
-                accepted.append(self._submit_slowly(job, (), {"timeout": 0.0}))
-            except (PoolClosed, PoolFull, UsageError) as error:
-                errors[job.id] = error
-        return BatchResult(tuple(accepted), errors)
+        made = [one if isinstance(one, Job) else self._checked_job(one, (), {}) for one in jobs]
+        return submit_all(made, lambda job: self._submit_slowly(job, (), {"timeout": 0.0}))
 
     def _submit_slowly(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Job[Any]:
         timeout: float | None = None
@@ -170,7 +164,7 @@ class Pool(Concluding):
         if self.carrier is not None:
             self._require_portable(self.carrier, job)
         options = self._options_of(job)
-        with self._room.place(job, timeout) if self._room is not None else nullcontext():
+        with self._room.place(timeout) if self._room is not None else nullcontext():
             self._claim_new(job)
             job._context = copy_context()
             job._worker = None
@@ -246,7 +240,7 @@ class Pool(Concluding):
                         f"{over} jobs have ended already, and their results were not kept; call results() "
                         "before the first submit, or make the pool with keep_results=True"
                     )
-                self._stream = Stream(self, True)
+                self._stream = Stream(True)
         return iter(self._stream)
 
     def metrics(self) -> PoolMetrics:

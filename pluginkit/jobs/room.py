@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pluginkit.errors import UsageError
 from pluginkit.jobs.errors import PoolFull
@@ -14,7 +14,6 @@ from pluginkit.jobs.workers import current_worker
 
 if TYPE_CHECKING:
     from pluginkit.jobs.crew import Crew
-    from pluginkit.jobs.job import Job
 
 
 class Room:
@@ -28,7 +27,7 @@ class Room:
         self._changed = threading.Condition(threading.RLock())
 
     @contextmanager
-    def place(self, job: Job[Any], timeout: float | None) -> Iterator[None]:
+    def place(self, timeout: float | None) -> Iterator[None]:
         """A block in which there is room for one job more; raises `PoolFull` if there is none in time."""
         pool = self._pool
         worker = current_worker()

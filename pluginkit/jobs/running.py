@@ -6,7 +6,7 @@ import time
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.jobs.errors import JobCancelled, JobTimeout
+from pluginkit.jobs.errors import JobCancelled, JobTimeout, because
 from pluginkit.jobs.job import cancelled_error
 from pluginkit.jobs.options import SHORT_DELAY, Options
 from pluginkit.jobs.states import JobState
@@ -112,7 +112,7 @@ def time_out(pool: Concluding, job: Job[Any], limit: str) -> None:
         waits = _claim_waiting(job)
     if limit == "queue timeout" and not waits:
         return  # a worker has just taken it
-    error = JobTimeout(f"{job.name} {given}" + ("" if cause is None else f": {cause}"), job_id=job.id)
+    error = JobTimeout(f"{job.name} {given}{because(cause)}", job_id=job.id)
     error.cause = cause
     if isinstance(cause, BaseException):
         error.__cause__ = cause

@@ -11,14 +11,12 @@ from pluginkit.jobs.result import JobResult
 
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
-    from pluginkit.jobs.pool import Pool
 
 
 class Stream:
     """Keeps what has not been read: everything, or the last `kept`. Nobody ever waits to put in."""
 
-    def __init__(self, pool: Pool, kept: bool | int) -> None:
-        self._pool = pool
+    def __init__(self, kept: bool | int) -> None:
         self._jobs: deque[Job[Any]] = deque(maxlen=None if kept is True else int(kept))
         self._changed = threading.Condition()
         self._is_over = False

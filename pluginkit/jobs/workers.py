@@ -20,13 +20,12 @@ RUNNING, SUCCEEDED = JobState.RUNNING, JobState.SUCCEEDED
 class Worker:
     """One thread of a pool. Only that thread writes its counters; everybody may read them."""
 
-    __slots__ = ("busy", "done", "id", "is_abandoned", "is_dismissed", "job", "succeeded", "thread", "wake")
+    __slots__ = ("busy", "id", "is_abandoned", "is_dismissed", "job", "succeeded", "thread", "wake")
 
     def __init__(self, worker_id: str) -> None:
         self.id = worker_id
         self.job: Job[Any] | None = None
         self.succeeded = 0
-        self.done = 0
         self.busy = 0.0
         self.is_dismissed = False
         self.is_abandoned = False
@@ -132,7 +131,7 @@ def awaited(work: CoroutineType[Any, Any, Any]) -> Any:
 
 
 def text_of(error: BaseException) -> str:
-    """The traceback of an exception as text; without the lines of this room."""
+    """An exception and its traceback as text, whatever its own `__str__` does."""
     try:
         return "".join(traceback.format_exception(error))
     except Exception:  # its own __str__ may raise anything

@@ -50,16 +50,11 @@ class PluginJobs:
 
     def submit_batch(self, jobs: Iterable[Job[Any] | Callable[[], Any]]) -> BatchResult:
         """As `Pool.submit_batch`: one that is refused keeps no other from being accepted."""
-        from pluginkit.jobs import BatchResult, Job, PoolClosed, PoolFull
+        from pluginkit.jobs import Job
+        from pluginkit.jobs.batch import submit_all
 
-        accepted, errors = [], {}
-        for one in jobs:
-            job = one if isinstance(one, Job) else Job(one)
-            try:
-                accepted.append(self.submit(job, timeout=0.0))
-            except (PoolClosed, PoolFull, StateError) as error:
-                errors[job.id] = error
-        return BatchResult(tuple(accepted), errors)
+        made = [one if isinstance(one, Job) else Job(one) for one in jobs]
+        return submit_all(made, lambda job: self.submit(job, timeout=0.0))
 
     def _handed_in(self, job: Job[Any], submit: Callable[[Job[Any]], Job[Any]]) -> Job[Any]:
         with self._changed:

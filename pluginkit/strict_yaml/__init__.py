@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from .document import Document, Location, Position, YamlError, dotted, shorten
 from .json_reader import load_json
-from .reading import MAX_BYTES, read_regular_file
+from .reading import read_regular_file
 from .yaml_reader import load, load_file
 
 __all__ = [
-    "MAX_BYTES",
     "Document",
     "Location",
     "Position",

@@ -232,6 +232,19 @@ def test_a_context_without_a_host_has_no_pool() -> None:
     assert made._jobs is None
 
 
+def test_wp04_a_plugins_batch_with_something_that_cannot_be_called_loses_no_job(zoo: Any, stage: Any) -> None:
+    host = started(zoo)
+    jobs = cat(host).ctx.jobs
+    with pytest.raises(UsageError, match="a job needs something to call, not 5"):
+        jobs.submit_batch([int, 5])
+    assert host.pool.metrics().submissions == 0
+    again = jobs.submit(int)
+    again.result(20)
+    result = jobs.submit_batch([again, int])
+    assert (result.submitted, list(result.errors)) == (1, [again.id])
+    assert result.jobs[0].result(20) == 0
+
+
 # Hooks as jobs
 
 

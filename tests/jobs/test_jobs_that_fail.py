@@ -568,3 +568,35 @@ def test_wp03_a_job_that_has_run_is_not_refused_because_the_pool_is_closed(pool:
     pool.shutdown(wait=False)
     pool._take_back(job)  # whoever submitted it comes to look only now
     assert job.result(20) == 2
+
+
+def test_wp10_a_job_error_that_the_function_raises_itself_keeps_no_frames(make_pool: MakePool) -> None:
+    class Big:
+        pass
+
+    alive: list[weakref.ref[Any]] = []
+
+    def fail() -> None:
+        local = Big()
+        alive.append(weakref.ref(local))
+        raise JobError("said by the function itself")
+
+    pool = make_pool(1)
+    job = pool.submit(fail)
+    with pytest.raises(JobError, match="said by the function itself"):
+        job.result(20)
+    assert pool.wait_idle(20)
+    gc.collect()
+    assert [one() for one in alive] == [None]
+
+
+def test_wp09_a_thread_that_was_given_up_is_forgotten_when_it_ends(make_pool: MakePool, held: Held) -> None:
+    pool = make_pool(1)
+    pool.submit(int).result(20)
+    late = pool.submit(Job(held).with_timeout(0.02))
+    assert isinstance(late.exception(20), JobTimeout)
+    assert len(pool._tally.former) == 1
+    held.go.set()
+    until(lambda: not pool._tally.former)
+    numbers = pool.metrics()
+    assert (numbers.succeeded, numbers.timed_out, numbers.late) == (1, 1, 1)

@@ -32,6 +32,8 @@ EVENT_KINDS = frozenset(
         "disabled",
         "registered",
         "unregistered",
+        "file_changed",
+        "restart_needed",
     }
 )
 

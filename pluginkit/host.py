@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle.collecting import Retired
     from pluginkit.manifest import Vocabulary
     from pluginkit.runtimes import Runtime
+    from pluginkit.watch.health import WatcherHealth
 
 C = TypeVar("C")
 
@@ -73,6 +74,8 @@ class Host:
     - `signals`: close the host on SIGTERM and SIGINT, look for plugins again on SIGHUP (main thread only).
     - `control`: let `pluginkit list`, `reload` and the like act on this host while it runs, by a socket
       that only the same user can use; a text is the name that tells it from others of the same config.
+    - `watch`: load, reload and unload plugins by itself when their files change or pip installs, upgrades or
+      removes them, as `file_watcher` of the config says: what is switched off there stays off.
 
     >>> from pluginkit import Host, hookimpl, hookspec
     >>> class Animal:
@@ -109,6 +112,7 @@ class Host:
         strict: bool = False,
         signals: bool = False,
         control: bool | str = False,
+        watch: bool = False,
     ) -> None:
         # Imported here: a plugin that imports pluginkit for its markers pays for no host.
         from pluginkit.host_exit import ExitGuard
@@ -141,6 +145,7 @@ class Host:
         self._lifecycle = self._rooms.lifecycle
         self._exit = ExitGuard(self, signals=signals)
         self._control = self._rooms.control_server(self, control) if control else None
+        self._watcher = self._rooms.watcher(self) if watch else None
         self._is_closed = False
 
     @classmethod
@@ -178,6 +183,8 @@ class Host:
         self._lifecycle.start_all()
         if self._control is not None:
             self._control.start()
+        if self._watcher is not None:
+            self._watcher.start()
         return self
 
     def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
@@ -197,6 +204,8 @@ class Host:
 
         with ExitStack() as last_first:
             last_first.callback(self._exit.disarm)
+            if self._watcher is not None:
+                self._watcher.stop(timeout / 2)
             if self._control is not None:
                 self._control.stop()
                 last_first.callback(self._control.join)
@@ -326,16 +335,23 @@ class Host:
         options = ReloadOptions(force=force, check=check, timeout=timeout, quiet=quiet)
         return self._lifecycle.reload(name, options)
 
-    def rescan(self, *, apply: bool = False, quiet: float = 0.0) -> RescanReport:
+    def rescan(
+        self, *, apply: bool = False, quiet: float = 0.0, only: Iterable[str] | None = None
+    ) -> RescanReport:
         """Look what has changed, by content, since each plugin was last loaded, reloaded or tried.
 
         Finds plugins that were installed or dropped in meanwhile, too. Only with `apply` anything
         is done about it: new ones are loaded, changed ones reloaded, those that are gone or switched
         off unloaded, new settings delivered. What fails is in the report, never raised. `quiet` as
-        in `reload`.
+        in `reload`. `only` names the plugins whose files are to be read; those of the others that
+        serve are taken as they were.
         """
         self._require_open()
-        return self._lifecycle.rescan(apply=apply, quiet=quiet)
+        return self._lifecycle.rescan(apply=apply, quiet=quiet, only=only)
+
+    def watching(self) -> WatcherHealth | None:
+        """How the watcher of this host does: what is watched and how, what came last; None without one."""
+        return None if self._watcher is None else self._watcher.health()
 
     def reconfigure(self, name: str) -> ReconfigureReport:
         """Give a running plugin the settings that its config file has now.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pluginkit.jobs import Pool
     from pluginkit.lifecycle import Choices, OwnObjects, Providers, Workshop
     from pluginkit.runtimes import Instance, Runtime
+    from pluginkit.watch.watcher import Watcher
 
 LANGUAGES = frozenset({"python"})
 PLUGGY_TYPE = "pluggy"
@@ -188,6 +189,19 @@ class Rooms:
 
         name = control if isinstance(control, str) else self.app_name
         return ControlServer(host, Identity.of(name, self.setup.config_file, self.setup.plugins_dirs))
+
+    def watcher(self, host: Host) -> Watcher | None:
+        """What watches the plugins of `host`, not started yet; None if the configuration switches it off."""
+        from pluginkit.watch.watcher import Watcher, WatchOptions
+
+        if self._config is None:
+            return Watcher(host)
+        keys = self._config.file_watcher
+        if not (keys.fw_enabled and keys.fw_watch_plugins):
+            return None
+        return Watcher(
+            host, WatchOptions(quiet=keys.fw_quiet, max_wait=keys.fw_max_wait, polling=keys.fw_polling)
+        )
 
     def _keep(self, failure: CallFailure) -> None:
         # By way of the attribute: the choices are made after the table that it changes.

@@ -20,10 +20,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pluginkit.errors import PluginkitError
+from pluginkit.noise import SKIPPED_DIRECTORIES, is_noise
 
-_SKIPPED_DIRECTORIES = frozenset({"__pycache__", ".git", ".hg", ".svn", ".tox", ".venv", ".mypy_cache"})
 _CODE_SUFFIXES = tuple(SOURCE_SUFFIXES + BYTECODE_SUFFIXES)
 _BINARY_SUFFIXES = tuple(EXTENSION_SUFFIXES)
+_MUST_REST = (*_CODE_SUFFIXES, *_BINARY_SUFFIXES, "manifest.yaml", "manifest.yml", "plugin.json")
 
 _SMALL = 1 << 20
 """Bytes. Data files up to this size are compared by content; to read larger ones would take too long."""
@@ -82,25 +83,22 @@ def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
     """Read the files below `root` until one pass saw no change; give up after `timeout` seconds.
 
     `quiet` is how many seconds the newest change must lie back: a writer who pauses between two
-    files looks finished, and only time tells.
+    files looks finished, and only time tells. Data files that are written all the time (a log beside
+    the code) delay it for half of `timeout`; then only code and manifest have to be at rest, for data
+    is read from disk by the plugin anyway.
 
     Raises `SnapshotError` when the tree keeps changing, holds a symbolic link (a link inside a
     plugin could lead out of it), or cannot be read.
     """
     deadline = time.monotonic() + timeout
+    patience = deadline - timeout / 2
     try:
         resolved = root.resolve(strict=True)
         place = os.path.join(resolved if resolved.is_dir() else resolved.parent, "")
         while True:
-            before = dict(_walk(resolved))
-            code = {name: _read(place + name) for name in before if name.endswith(_CODE_SUFFIXES)}
-            small = {
-                name: _read(place + name).sha256
-                for name, fingerprint in before.items()
-                if name not in code and fingerprint[1] <= _SMALL and not name.endswith(_BINARY_SUFFIXES)
-            }
-            if dict(_walk(resolved)) == before and _is_quiet(before, quiet):
-                return _snapshot(resolved, before, code, small)
+            found = _pass(resolved, place, quiet, only_code=time.monotonic() >= patience)
+            if found is not None:
+                return found
             if time.monotonic() >= deadline:
                 raise SnapshotError(
                     f"{root}: the files kept changing for {timeout:g} s; is somebody still writing them?"
@@ -108,6 +106,26 @@ def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
             time.sleep(0.01)
     except OSError as error:
         raise SnapshotError(f"{error.filename or root}: cannot be read: {error.strerror or error}") from error
+
+
+def _pass(root: Path, place: str, quiet: float, *, only_code: bool) -> Snapshot | None:
+    """Read everything once; None if something changed meanwhile, or has not rested for long enough."""
+    try:
+        before = dict(_walk(root))
+        code = {name: _read(place + name) for name in before if name.endswith(_CODE_SUFFIXES)}
+        small = {
+            name: _read(place + name).sha256
+            for name, fingerprint in before.items()
+            if name not in code and fingerprint[1] <= _SMALL and not name.endswith(_BINARY_SUFFIXES)
+        }
+        after = dict(_walk(root))
+    except FileNotFoundError:
+        root.stat()  # the root itself is gone: that is for the caller
+        return None  # a temporary file, renamed since it was listed
+    must_rest = [_at_rest(files) if only_code else files for files in (before, after)]
+    if must_rest[0] != must_rest[1] or not _is_quiet(must_rest[1], quiet):
+        return None
+    return _snapshot(root, before, code, small)
 
 
 def _snapshot(
@@ -133,6 +151,10 @@ def _identity(files: dict[str, _Fingerprint], contents: dict[str, str]) -> str:
     return total.hexdigest()
 
 
+def _at_rest(files: dict[str, _Fingerprint]) -> dict[str, _Fingerprint]:
+    return {name: files[name] for name in files if name.endswith(_MUST_REST)}
+
+
 def _is_quiet(files: dict[str, _Fingerprint], quiet: float) -> bool:
     if quiet <= 0 or not files:
         return True
@@ -151,15 +173,15 @@ def _walk(root: Path) -> Iterator[tuple[str, _Fingerprint]]:
         with os.scandir(directory) as entries:
             for entry in entries:
                 name = prefix + entry.name
-                if entry.name.startswith(".#"):
-                    continue  # the lock of an Emacs that edits the file, a link to nowhere
+                if is_noise(entry.name):
+                    continue  # even a link: an Emacs that edits a file leaves one that leads nowhere
                 if entry.is_symlink():
                     raise SnapshotError(
                         f"{entry.path}: a symbolic link inside a plugin is not followed, because it can lead "
                         "out of the plugin's directory; put the file itself there"
                     )
                 if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in _SKIPPED_DIRECTORIES:
+                    if entry.name not in SKIPPED_DIRECTORIES:
                         pending.append((entry.path, name + "/"))
                 elif entry.is_file(follow_symlinks=False):
                     yield name, _fingerprint(entry.stat(follow_symlinks=False))

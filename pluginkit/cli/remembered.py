@@ -6,6 +6,8 @@ as the plugin's files are the ones that failed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,13 @@ def remember_failures(host: Host) -> None:
         store.set_failures(failures)
     except OSError as error:
         notice(f"{store.path}: the outcome of this run cannot be kept: {error.strerror or error}")
+
+
+@contextmanager
+def failures_are_kept(host: Host) -> Iterator[None]:
+    """Keep it up to date for the block: plugins come and go while a host serves."""
+    with host.events.subscribe(lambda _: remember_failures(host), kinds=["failed", "loaded", "reloaded"]):
+        yield
 
 
 def past_failure(plugin: Plugin, failures: dict[str, PastFailure]) -> PastFailure | None:

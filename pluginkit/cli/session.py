@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Session:
     """The global options as they were given, wherever they stood on the command line.
 
-    `is_quiet` keeps notices back: a shell that completes a line has no place for them. `serves`
+    `watch` says whether plugins are watched, or leaves that to the configuration. `is_quiet` keeps notices back: a shell that completes a line has no place for them. `serves`
     says that the host of this session is one that others may ask.
     """
 
@@ -32,6 +32,7 @@ class Session:
     host_name: str | None = None
     no_host: bool = False
     serves: bool = field(default=False, kw_only=True)
+    watch: bool | None = field(default=None, kw_only=True)
     is_quiet: bool = field(default=False, kw_only=True)
     log_from: int = field(default=logging.WARNING, kw_only=True)
 
@@ -42,7 +43,7 @@ class Session:
 
         config = Config.load(
             self.config_file or find_config(),
-            overrides={"directories.plugins_dir": self.plugins_dir},
+            overrides={"directories.plugins_dir": self.plugins_dir, "file_watcher.fw_enabled": self.watch},
             strict=self.strict,
         )
         if not self.is_quiet:
@@ -58,7 +59,12 @@ class Session:
 
         # Contracts may lie beside the file that names them.
         with importable_beside(self.config.path):
-            return Host(self.config, strict=self.strict, control=self.serves and (self.host_name or True))
+            return Host(
+                self.config,
+                strict=self.strict,
+                control=self.serves and (self.host_name or True),
+                watch=self.serves,
+            )
 
     @property
     def log_level(self) -> int:

@@ -41,7 +41,7 @@ def info(host: Controlled, name: str) -> Result:
     from pluginkit.control.describing import details_of, row_of
 
     plugin = host.refresh()[name]
-    return {"plugin": {**row_of(plugin), **details_of(host, plugin)}}
+    return {"plugin": {**row_of(plugin), **details_of(host, plugin)}, **watching(host)}
 
 
 def hooks(host: Controlled, name: str | None = None) -> Result:
@@ -142,6 +142,12 @@ def jobs(host: Controlled) -> Result:
     return {"jobs": None if found is None else plain(found)}
 
 
+def watching(host: Controlled) -> Result:
+    """How the host's watcher does; null if it has none."""
+    health = host.watching()
+    return {"watching": None if health is None else plain(health)}
+
+
 def enable(host: Controlled, name: str) -> Result:
     """Switch a plugin on, for later runs too."""
     from pluginkit.control.describing import row_of
@@ -168,6 +174,7 @@ REQUESTS: Mapping[str, Callable[..., Result]] = {
     "rescan": rescan,
     "reconfigure": reconfigure,
     "jobs": jobs,
+    "watching": watching,
     "enable": enable,
     "disable": disable,
 }

@@ -29,6 +29,10 @@ def load_all(lifecycle: Lifecycle) -> LoadReport:
     began = time.perf_counter()
     lifecycle.refresh()
     loaded, failed, warnings = [], [], list(lifecycle.plan.notices)
+    for name, verdict in lifecycle.plan.assessments.items():
+        if verdict.state is not PluginState.DISCOVERED:
+            # Tried, and found unfit: it is tried again when that changes.
+            lifecycle.seen[name] = Sight.of(verdict)
     for name in lifecycle.plan.order:
         plugin = lifecycle.plugins.get(name)
         # Callbacks of plugins and events may have changed anything meanwhile.

@@ -6,7 +6,7 @@ looks at plugins (`list`, `info`, `doctor`) pays for none of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -104,11 +104,13 @@ class Lifecycle(Core):
 
         return unloads.unload(self, name, cascade=cascade, timeout=timeout)
 
-    def rescan(self, *, apply: bool = False, quiet: float = 0.0) -> RescanReport:
+    def rescan(
+        self, *, apply: bool = False, quiet: float = 0.0, only: Iterable[str] | None = None
+    ) -> RescanReport:
         """What has changed since each plugin was last tried; with `apply`, do what follows from it."""
         from pluginkit.lifecycle.rescan import Rescan
 
-        return Rescan(self).run(apply=apply, quiet=quiet)
+        return Rescan(self, only).run(apply=apply, quiet=quiet)
 
     def reconfigure(self, name: str) -> ReconfigureReport:
         """Give a live plugin the settings that its config file has now; see `reconfigure.py`."""

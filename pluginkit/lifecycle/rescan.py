@@ -1,14 +1,14 @@
 """What has changed since each plugin was last tried, by content; and, on request, doing what follows.
 
 A plugin's `Sight` is what a version of it is known by: the hash of its files (manifest and code
-by content) and its settings. It is remembered whenever the plugin is loaded, reloaded or given
+by content), its manifest and its settings. It is remembered whenever the plugin is loaded, reloaded or given
 new settings, whether that worked or not: what has failed is tried again when something of it
 changes, and not before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,31 +24,36 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle.assess import Assessment
     from pluginkit.lifecycle.manager import Lifecycle
     from pluginkit.lifecycle.plugin import Plugin
+    from pluginkit.manifest import Manifest
     from pluginkit.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one version of a plugin is known by."""
+    """What one version of a plugin is known by.
+
+    The manifest of a single file lies beside it, and that of an installed distribution has the
+    version of its metadata: the hash of the plugin's own files says nothing of either.
+    """
 
     files: str
     settings: str
+    manifest: Manifest | None = None
 
     def only_settings(self, before: Sight) -> Sight:
         """These settings, with the files of an earlier sight."""
-        return Sight(before.files, self.settings)
+        return Sight(before.files, self.settings, before.manifest)
 
     @classmethod
     def of(cls, verdict: Assessment, files: Snapshot | None = None) -> Sight:
-        """The sight of a plugin as it has been judged; its files are read unless they are given."""
-        if files is not None:
-            return cls(files.identity, _settings(verdict))
-        if not isinstance(verdict.source, Found):
-            return cls(f"broken: {verdict.reason}", "")
+        """The sight of a plugin as it has been judged; the files of one that is fit are read, unless given."""
+        if verdict.state is not PluginState.DISCOVERED or not isinstance(verdict.source, Found):
+            return cls(f"{verdict.state}: {verdict.reason}", "")
         try:
-            return cls(snapshot.take(verdict.source.root).identity, _settings(verdict))
+            files = files or snapshot.take(verdict.source.root)
         except snapshot.SnapshotError as error:
             return cls(f"unreadable: {error}", "")
+        return cls(files.identity, _settings(verdict), verdict.source.manifest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class RescanReport:
 
     - `new`: not known before. `gone`: known, and not there any more.
     - `changed`: other files, or another verdict on them. `reconfigured`: other settings only.
-    - `unchanged`: the rest.
+    - `unchanged`: the rest, and those whose files were not looked at.
     - `reloads`, `unloads`, `settings`, `loaded`, `failed`: what was done about it, if that was asked for.
     """
 
@@ -90,8 +95,9 @@ class RescanReport:
 class Rescan:
     """One look at all plugins."""
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    def __init__(self, lifecycle: Lifecycle, only: Iterable[str] | None = None) -> None:
         self._lifecycle = lifecycle
+        self._only = None if only is None else frozenset(only)
         self._loaded: list[str] = []
         self._reloads: list[ReloadReport] = []
         self._unloads: list[UnloadReport] = []
@@ -121,14 +127,28 @@ class Rescan:
         )
 
     def _group(self, name: str, verdict: Assessment, *, is_known: bool) -> str:
-        seen, now = self._lifecycle.seen.get(name), Sight.of(verdict)
+        seen = self._lifecycle.seen.get(name)
         if seen is None:
             # Nothing has been tried yet: from now on it is measured by this.
-            self._lifecycle.seen[name] = now
+            self._lifecycle.seen[name] = Sight.of(verdict)
             return "unchanged" if is_known else "new"
-        if seen.files != now.files:
+        if self._is_passed_by(name, verdict):
+            now = Sight(seen.files, _settings(verdict), seen.manifest)
+        else:
+            now = Sight.of(verdict)
+        if (seen.files, seen.manifest) != (now.files, now.manifest):
             return "changed"
         return "unchanged" if seen.settings == now.settings else "reconfigured"
+
+    def _is_passed_by(self, name: str, verdict: Assessment) -> bool:
+        """Whether the files of a plugin are not to be read: it serves, from where it was loaded, and nobody asked."""
+        if self._only is None or name in self._only or verdict.state is not PluginState.DISCOVERED:
+            return False
+        plugin = self._lifecycle.plugins.get(name)
+        if plugin is None or not plugin.state.is_live:
+            return False
+        now, before = verdict.source, plugin.source
+        return isinstance(now, Found) and isinstance(before, Found) and now.root == before.root
 
     def _apply(self, groups: dict[str, list[str]], quiet: float) -> None:
         for name in groups["gone"]:

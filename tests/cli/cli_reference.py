@@ -27,11 +27,12 @@ JSON = {
         ),
     ),
     "info": (
-        "plugin",
+        "plugin, watching",
         (
             "the keys of `list`, and `problems` (as in `validate`), `manifest` (every default written out), "
             "`config` (`name`, `enabled`, `priority`, `type`, `settings`, `file`; secrets hidden), `conflicts` "
-            "(`origin`, `reason`), `lingering` (old versions that are not gone: `generation`, `running`, `alive`)"
+            "(`origin`, `reason`), `lingering` (old versions that are not gone: `generation`, `running`, `alive`); "
+            "`watching` is null, or how the running host's watcher does, see [Watching](watching.md)"
         ),
     ),
     "hooks": (

@@ -57,7 +57,10 @@ def serve(runtime: Path, process: Callable[..., subprocess.Popen[bytes]]) -> Ser
 
     def start(*arguments: str) -> Serving:
         return Serving(
-            process(*arguments, "run", "--serve", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            # Not watched: these tests say themselves when something is looked at.
+            process(
+                *arguments, "run", "--serve", "--no-watch", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
         )
 
     return start

@@ -41,8 +41,10 @@ def doctor_command(session: Session, as_json: bool) -> int:
     requirements   distributions that plugins require: missing, of a wrong version, and pairs
                    of plugins whose requirements exclude each other
     names          plugins that are named like an installed module
+    watching       of the host that runs: whether it sees changes, and what only a restart brings
 
-    Nothing of any plugin is run. Plugins that are switched off are not looked at.
+    Nothing of any plugin is run. Plugins that are switched off are not looked at. The host that runs
+    is asked how its watcher does.
     """  # noqa: D301  # the \b is click's mark for a paragraph that keeps its lines
     session.is_quiet = True
     findings = list(_examine(session))
@@ -75,6 +77,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         severity: Severity = "notice" if number < chosen else "problem"
         yield Finding(check="configuration", text=text, severity=severity)
     yield from _examine_host(host)
+    yield from _examine_running(session)
 
 
 def _examine_host(host: Host) -> Iterator[Finding]:
@@ -94,6 +97,15 @@ def _examine_host(host: Host) -> Iterator[Finding]:
     yield from code_findings(wanted)
     yield from requirement_findings(wanted)
     yield from name_findings(wanted)
+
+
+def _examine_running(session: Session) -> Iterator[Finding]:
+    from pluginkit.cli.checks.watching import watching_findings
+    from pluginkit.cli.running import running_host
+
+    with running_host(session) as running:
+        if running is not None:
+            yield from watching_findings(running.ask("watching")["watching"])
 
 
 def _print(findings: list[Finding]) -> None:

@@ -38,11 +38,11 @@ def info_command(session: Session, name: str, as_json: bool) -> int:
     from pluginkit.cli.running import running_host
 
     with running_host(session) as running:
-        data = _described(session.host, name) if running is None else running.ask("info", name=name)["plugin"]
+        answer = _described(session.host, name) if running is None else running.ask("info", name=name)
     if as_json:
-        show_json({"plugin": data})
+        show_json({"plugin": answer["plugin"], "watching": answer["watching"]})
     else:
-        _print(data)
+        _print(answer["plugin"], answer["watching"])
     return Exit.FINE
 
 
@@ -52,11 +52,11 @@ def _described(host: Host, name: str) -> dict[str, Any]:
     from pluginkit.control.describing import details_of
 
     plugin = host.refresh()[name]
-    return {**row_of(plugin, past_failures(host)), **details_of(host, plugin)}
+    return {"plugin": {**row_of(plugin, past_failures(host)), **details_of(host, plugin)}, "watching": None}
 
 
-def _print(data: dict[str, Any]) -> None:
-    lines = [(label, text) for label, text in _lines(data) if text]
+def _print(data: dict[str, Any], watching: dict[str, Any] | None) -> None:
+    lines = [(label, text) for label, text in (*_lines(data), *_watching_lines(watching)) if text]
     widest = max(len(label) for label, _ in lines)
     for label, text in lines:
         first, *others = text.splitlines()
@@ -85,6 +85,16 @@ def _lines(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if data["config"] is not None:
         yield "config file", data["config"]["file"]
         yield "configured", _settings_text(data["config"]["settings"])
+
+
+def _watching_lines(health: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """How the running host sees that the plugin changes."""
+    if health is None:
+        return
+    from pluginkit.cli.watching import last_change, watched_how
+
+    yield "watched", watched_how(health)
+    yield "last change", last_change(health)
 
 
 def _manifest_lines(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -42,8 +42,13 @@ _LEVELS = {
     default=None,
     help="Exit after the calls, or go on until Ctrl-C. Without either a terminal decides: on one, it serves.",
 )
+@click.option(
+    "--watch/--no-watch",
+    default=None,
+    help="Whether plugins are reloaded when their files change. Without either file_watcher of the configuration decides.",
+)
 @pass_session
-def run_command(session: Session, once: bool | None) -> int:
+def run_command(session: Session, once: bool | None, watch: bool | None) -> int:
     """Start the host of config.yaml: load its plugins, make the calls it lists, and serve.
 
     Shows the plugins in a table, then the answers of each call under `calls` of the
@@ -52,13 +57,18 @@ def run_command(session: Session, once: bool | None) -> int:
     reloaded, and those that are gone unloaded. A plugin that is broken stops nothing:
     it is told on stderr, with its file and what to do, and `pluginkit list` remembers it.
 
-    While it serves, `pluginkit list`, `reload` and the like act on it.
+    While it serves, plugins are watched: save a file, install or upgrade a plugin with pip, and the new
+    code serves (`file_watcher` of the configuration switches that off). `pluginkit list`, `reload`
+    and the like act on it.
     """
     from pluginkit.cli.loading import loaded_host
+    from pluginkit.cli.remembered import failures_are_kept
     from pluginkit.cli.serving import interrupted_by_sigterm, rescan, stop_signals
+    from pluginkit.cli.watching import watched
 
     is_once = not is_terminal(sys.stdout) if once is None else once
     session.serves = not is_once
+    session.watch = watch
     host = session.host
     session.log_from = _LEVELS[session.config.log_level]
     calls = _calls(host, session)
@@ -66,7 +76,8 @@ def run_command(session: Session, once: bool | None) -> int:
         _show_plugins(host)
         failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
         if not is_once:
-            with stop_signals(lambda: rescan(host, session)) as wait_for_stop:
+            with stop_signals(lambda: rescan(host, session)) as wait_for_stop, failures_are_kept(host):
+                remark(watched(host.watching()))
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
                 wait_for_stop()
                 remark("Stopping.")

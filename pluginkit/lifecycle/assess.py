@@ -51,6 +51,11 @@ class Assessment:
     priority: int = 50
     settings: Settings | None = None
 
+    @property
+    def summary(self) -> str:
+        """The verdict as a text, to be compared with a later one."""
+        return f"{self.state}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

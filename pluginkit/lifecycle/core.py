@@ -52,6 +52,9 @@ class Core:
         self.busy: set[str] = set()
         # What each plugin was like when it was last tried.
         self.seen: dict[str, Sight] = {}
+        # What each plugin was found to be when plugins were last loaded or compared. One that only `list`
+        # has seen since is new: nobody has decided about it yet.
+        self.judged: dict[str, str] = {}
         self._lock = threading.RLock()
         self._look = look
         self._events = events
@@ -82,6 +85,10 @@ class Core:
                     self.publish(
                         "conflict", plugin.name, reason=str(plugin.reason), origin=str(plugin.origin)
                     )
+
+    def keep_verdicts(self, plan: Plan) -> None:
+        """Remember what there is: what comes later is new, what is not there later is gone."""
+        self.judged = {name: verdict.summary for name, verdict in plan.assessments.items()}
 
     def _is_held(self, plugin: Plugin) -> bool:
         """Whether a look from outside has nothing to say about the plugin."""

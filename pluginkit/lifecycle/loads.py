@@ -29,10 +29,7 @@ def load_all(lifecycle: Lifecycle) -> LoadReport:
     began = time.perf_counter()
     lifecycle.refresh()
     loaded, failed, warnings = [], [], list(lifecycle.plan.notices)
-    for name, verdict in lifecycle.plan.assessments.items():
-        if verdict.state is not PluginState.DISCOVERED:
-            # Tried, and found unfit: it is tried again when that changes.
-            lifecycle.seen[name] = Sight.of(verdict)
+    lifecycle.keep_verdicts(lifecycle.plan)
     for name in lifecycle.plan.order:
         plugin = lifecycle.plugins.get(name)
         # Callbacks of plugins and events may have changed anything meanwhile.
@@ -57,6 +54,8 @@ def load_all(lifecycle: Lifecycle) -> LoadReport:
 def load(lifecycle: Lifecycle, name: str) -> Plugin:
     """Load one plugin, and those that it requires; raises `LoadError` if it cannot be."""
     lifecycle.refresh()
+    if not lifecycle.judged:
+        lifecycle.keep_verdicts(lifecycle.plan)
     plugin = lifecycle.plugins[name]
     with lifecycle.operation():
         lifecycle.require_idle(plugin)

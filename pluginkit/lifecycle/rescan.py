@@ -46,9 +46,9 @@ class Sight:
 
     @classmethod
     def of(cls, verdict: Assessment, files: Snapshot | None = None) -> Sight:
-        """The sight of a plugin as it has been judged; the files of one that is fit are read, unless given."""
-        if verdict.state is not PluginState.DISCOVERED or not isinstance(verdict.source, Found):
-            return cls(f"{verdict.state}: {verdict.reason}", "")
+        """The sight of a plugin as it has been judged; its files are read unless they are given."""
+        if not isinstance(verdict.source, Found):
+            return cls(f"broken: {verdict.reason}", "")
         try:
             files = files or snapshot.take(verdict.source.root)
         except snapshot.SnapshotError as error:
@@ -107,15 +107,21 @@ class Rescan:
     def run(self, *, apply: bool, quiet: float) -> RescanReport:
         """Look, and with `apply` load, reload, unload and reconfigure what has changed."""
         lifecycle = self._lifecycle
-        known = {plugin.name for plugin in lifecycle.plugins.everything()}
+        before = dict(lifecycle.judged)
         lifecycle.refresh()
+        plan = lifecycle.plan
         groups: dict[str, list[str]] = {
             name: [] for name in ("new", "changed", "reconfigured", "unchanged", "gone")
         }
-        for name, verdict in lifecycle.plan.assessments.items():
-            groups[self._group(name, verdict, is_known=name in known)].append(name)
-        groups["gone"] = sorted(known - lifecycle.plan.assessments.keys())
+        for name, verdict in plan.assessments.items():
+            groups[self._group(name, verdict, before.get(name))].append(name)
+        groups["gone"] = sorted(before.keys() - plan.assessments.keys())
         if apply:
+            lifecycle.keep_verdicts(plan)
+            for name in groups["unchanged"]:
+                # What nobody has tried yet is measured by this from now on.
+                if name not in lifecycle.seen:
+                    lifecycle.seen[name] = Sight.of(plan.assessments[name])
             self._apply(groups, quiet)
         return RescanReport(
             **{group: tuple(names) for group, names in groups.items()},
@@ -126,12 +132,12 @@ class Rescan:
             failed=tuple(self._failed),
         )
 
-    def _group(self, name: str, verdict: Assessment, *, is_known: bool) -> str:
+    def _group(self, name: str, verdict: Assessment, before: str | None) -> str:
         seen = self._lifecycle.seen.get(name)
+        if seen is None and before is None:
+            return "new"
         if seen is None:
-            # Nothing has been tried yet: from now on it is measured by this.
-            self._lifecycle.seen[name] = Sight.of(verdict)
-            return "unchanged" if is_known else "new"
+            return "unchanged" if before == verdict.summary else "changed"
         if self._is_passed_by(name, verdict):
             now = Sight(seen.files, _settings(verdict), seen.manifest)
         else:
@@ -208,5 +214,5 @@ class Rescan:
 
 def _settings(verdict: Assessment) -> str:
     if verdict.settings is None:
-        return f"{verdict.state}: {verdict.reason}"
+        return verdict.summary
     return f"{verdict.priority} {verdict.settings.as_dict(redact=False)!r}"

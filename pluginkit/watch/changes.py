@@ -63,4 +63,4 @@ def is_passed_by(path: str, base: str) -> bool:
 def _relative(path: str, directory: str | None) -> str:
     if directory is None or not path.startswith(directory):
         return path
-    return path.removeprefix(directory).lstrip(os.sep) or "its directory"
+    return path.removeprefix(directory).lstrip(os.sep) or os.path.basename(path)

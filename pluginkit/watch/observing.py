@@ -77,8 +77,12 @@ class Observing:
         else:
             self._check(wanted)
 
-    def follow(self, wanted: Sequence[Place]) -> None:
-        """Watch these places instead: those that are watched already stay, unless another directory is there now."""
+    def follow(self, wanted: Sequence[Place]) -> bool:
+        """Watch these places instead, and give whether there is one that was not watched until now.
+
+        Those that are watched already stay, unless another directory is there by now.
+        """
+        before = {(place, one.identity) for place, one in self._scheduled.items()}
         try:
             self._follow(wanted)
         except OSError as error:
@@ -87,6 +91,7 @@ class Observing:
             self._fall_back(wanted, error)
         else:
             self._check(wanted)
+        return not {(place, one.identity) for place, one in self._scheduled.items()} <= before
 
     def stop(self, timeout: float) -> None:
         """End all threads; waits `timeout` seconds for them."""

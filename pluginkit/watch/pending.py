@@ -36,6 +36,12 @@ class Burst:
         elif len(self.changes) < MANY:
             self.changes[change.path] = change
 
+    def merge(self, other: Burst) -> None:
+        """Add what another burst has."""
+        for change in other.changes.values():
+            self.add(change, other.newest)
+        self.count += other.count - len(other.changes)
+
 
 class Pending:
     """The bursts by owner. Any thread adds, one waits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ def tell_changes(bursts: Mapping[str, Burst], owners: Owners, events: EventBus) 
     for owner, burst in bursts.items():
         directory = owners.directory_of(owner)
         plugin = None if directory is None else owner
+        if directory is None and os.path.isabs(owner):
+            owner = directory = os.path.dirname(owner)  # noqa: PLW2901  # of one that is not known yet
         whose = owner if plugin is None else f"plugin {owner!r}"
         changes = list(burst.changes.values())
         for change in changes[:MOST_FILES]:
-            _log.info("%s: %s", whose, change.text(directory or owner))
+            _log.info("%s: %s", whose, change.text(directory))
             events.publish(
                 "file_changed", plugin, action=change.action, file=change.path, before=change.before
             )

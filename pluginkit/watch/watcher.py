@@ -65,6 +65,7 @@ class Watcher:
     def __init__(self, host: Watched, options: WatchOptions | None = None) -> None:
         self._host = host
         self._options = options or WatchOptions()
+        self._process = os.getpid()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._changes = 0
@@ -91,6 +92,7 @@ class Watcher:
 
         Gives whether changes are acted on from now on. Does nothing if they are already.
         """
+        self._forget_parent()
         with self._lock:
             if self._thread is not None:
                 return True
@@ -112,6 +114,7 @@ class Watcher:
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """End all threads of the watcher; a look that has begun has `timeout` seconds to end. Idempotent."""
+        self._forget_parent()
         with self._lock:
             thread, self._thread = self._thread, None
             if thread is None:
@@ -138,6 +141,12 @@ class Watcher:
             restart_needed=tuple(map(str, self._libraries.upgraded)),
         )
 
+    def _forget_parent(self) -> None:
+        """In a forked child there is no thread of ours, and a lock that one held then is held for ever."""
+        if os.getpid() != self._process:
+            self._process, self._lock, self._thread = os.getpid(), threading.RLock(), None
+            self._pending = Pending(quiet=self._options.quiet, max_wait=self._options.max_wait)
+
     def _note(self, change: Change) -> None:
         """Called by watchdog's thread for each change: it must be quick, and must not fail."""
         if self._output.is_own(change.path):
@@ -159,7 +168,10 @@ class Watcher:
             except Exception:
                 _log.exception("looking at changed plugins")
 
-    def _look(self, bursts: Mapping[str, Burst]) -> None:
+    def _look(self, taken: Mapping[str, Burst]) -> None:
+        bursts = self._by_present_owner(taken)
+        if not bursts:
+            return
         self._waiting_for = self._held_by(bursts)
         if self._waiting_for is not None:
             self._pending.put_back(bursts, rested=self._options.quiet)
@@ -180,7 +192,10 @@ class Watcher:
         self._owners = self._owners_now()
         with self._lock:
             if self._thread is threading.current_thread():
-                self._observing.follow(self._places())
+                has_more = self._observing.follow(self._places())
+                if has_more:
+                    # What has changed there since the look, and before anybody watched.
+                    self._pending.add(SOMETHING)
         if INSTALLED in bursts:
             tell_upgraded(self._libraries.changed(self._distributions()), self._host.events)
         for reload in report.reloads:
@@ -188,6 +203,17 @@ class Watcher:
             own = [] if burst is None else self._output.reloaded(burst.changes)
             if own:
                 tell_own_output(reload.plugin, own)
+
+    def _by_present_owner(self, bursts: Mapping[str, Burst]) -> dict[str, Burst]:
+        """The same changes by whose they are now: a plugin may have been new when they came."""
+        grouped: dict[str, Burst] = {}
+        for owner, burst in bursts.items():
+            if burst.changes and all(map(self._output.is_own, burst.changes)):
+                continue  # it came before that was known
+            names = {self._owners.of(path) for path in burst.changes} or {owner}
+            for name in names if os.path.isabs(owner) else (owner,):
+                grouped.setdefault(name, Burst(burst.first, burst.newest)).merge(burst)
+        return grouped
 
     def _held_by(self, bursts: Mapping[str, Burst]) -> str | None:
         directories = [self._owners.directory_of(owner) or owner for owner in bursts if is_plugin(owner)]

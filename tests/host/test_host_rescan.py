@@ -218,3 +218,16 @@ def test_what_is_kept_of_an_old_generation_is_named_in_the_log_and_forgotten_wit
 
     gc.collect()
     assert host.lingering() == ()
+
+
+def test_dm10_what_was_unfit_when_all_were_loaded_is_loaded_once_it_is_mended(zoo: Zoo) -> None:
+    zoo.speaker("cat")
+    directory = zoo.speaker("dog")
+    manifest = directory / "manifest.yaml"
+    good = manifest.read_text("utf-8")
+    manifest.write_text("plugin: {", "utf-8")
+    host = zoo.host()
+    host.load()
+    assert host.plugins["dog"].state is PluginState.FAILED
+    manifest.write_text(good, "utf-8")
+    assert host.rescan(apply=True).loaded == ("dog",)

@@ -24,7 +24,8 @@ def watched_how(health: dict[str, Any]) -> str:
     """Whether changes are seen, how, and what is the matter."""
     if not health["is_running"]:
         return f"no: {health['trouble']}"
-    how = f"by {health['backend']}, {len(health['directories'])} directories"
+    count = len(health["directories"])
+    how = f"by {health['backend']}, {count} director{'y' if count == 1 else 'ies'}"
     if health["trouble"]:
         how += f"; {health['trouble']}"
     return f"{how}; waiting: {health['waiting_for']}" if health["waiting_for"] else how

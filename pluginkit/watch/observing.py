@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pluginkit.watch.changes import Action, Change, is_passed_by
-from pluginkit.watch.places import ANY, Place
+from pluginkit.watch.places import Place
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -82,7 +82,7 @@ class Observing:
 
         Those that are watched already stay, unless another directory is there by now.
         """
-        before = {(place, one.identity) for place, one in self._scheduled.items()}
+        before = self._seen_by_now()
         try:
             self._follow(wanted)
         except OSError as error:
@@ -91,7 +91,11 @@ class Observing:
             self._fall_back(wanted, error)
         else:
             self._check(wanted)
-        return not {(place, one.identity) for place, one in self._scheduled.items()} <= before
+        return not self._seen_by_now() <= before
+
+    def _seen_by_now(self) -> set[tuple[Place, tuple[int, int], bool]]:
+        """What is watched, and by whom: who takes over has not seen what came before."""
+        return {(place, one.identity, self.is_polling) for place, one in self._scheduled.items()}
 
     def stop(self, timeout: float) -> None:
         """End all threads; waits `timeout` seconds for them."""
@@ -135,7 +139,7 @@ class Observing:
                 handler,  # type: ignore[arg-type]  # it has `dispatch`, all that is asked of it
                 place.path,
                 recursive=place.recursive,
-                event_filter=_wanted_events(only_names=place.names is not ANY),
+                event_filter=_wanted_events(only_names=place.names is not None),
             )
         except FileNotFoundError:
             return  # gone since it was found; the next look sees that
@@ -182,7 +186,7 @@ class _Handler:
 
     def _is_of_interest(self, path: str) -> bool:
         names, base = self._place.names, self._place.path
-        if names is not ANY and path != base and not self._place.recursive:
+        if names is not None and path != base and not self._place.recursive:
             return os.path.basename(path) in names
         return not is_passed_by(path, base)
 

@@ -21,19 +21,16 @@ if TYPE_CHECKING:
 
     from pluginkit.lifecycle import Plugin
 
-ANY = None
-"""Instead of names: every entry of a directory counts."""
-
 _INFO_SUFFIXES = (".dist-info", ".egg-info", ".egg-link", ".egg")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A directory to be watched: with all below it, or only its own entries, or only those of these names."""
+    """A directory to be watched: with all below it, or only its own entries; of these names, or all (None)."""
 
     path: str
     recursive: bool = False
-    names: frozenset[str] | None = ANY
+    names: frozenset[str] | None = None
 
 
 class Places:
@@ -70,7 +67,7 @@ class Places:
         if before is None:
             self._places[place.path] = place
             return
-        names = ANY if before.names is ANY or place.names is ANY else before.names | place.names
+        names = None if before.names is None or place.names is None else before.names | place.names
         self._places[place.path] = Place(place.path, before.recursive or place.recursive, names)
 
 

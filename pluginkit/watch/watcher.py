@@ -162,9 +162,8 @@ class Watcher:
             try:
                 self._look(bursts)
             except StateError:
-                if self._thread is None:
-                    return  # the host is being closed
-                _log.exception("looking at changed plugins")
+                # The host is being closed, or a plugin's own code does with it what we wanted to.
+                pending.put_back(bursts, rested=GONE_REST)
             except Exception:
                 _log.exception("looking at changed plugins")
 
@@ -182,11 +181,11 @@ class Watcher:
         tell_changes(bursts, self._owners, self._host.events)
         if INSTALLED in bursts:
             importlib.invalidate_caches()
-        self._looks += 1
         report = self._host.rescan(apply=True, quiet=self._options.quiet, only=self._to_be_read(bursts))
         self._patient.clear()
         tell_report(report)
         self._after(bursts, report)
+        self._looks += 1
 
     def _after(self, bursts: Mapping[str, Burst], report: RescanReport) -> None:
         self._owners = self._owners_now()

@@ -220,7 +220,7 @@ def test_what_is_kept_of_an_old_generation_is_named_in_the_log_and_forgotten_wit
     assert host.lingering() == ()
 
 
-def test_dm10_what_was_unfit_when_all_were_loaded_is_loaded_once_it_is_mended(zoo: Zoo) -> None:
+def test_dm10_what_was_unfit_when_all_were_loaded_is_loaded_once_it_is_mended(zoo: Any) -> None:
     zoo.speaker("cat")
     directory = zoo.speaker("dog")
     manifest = directory / "manifest.yaml"

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,10 @@ WRITERS |= {
 }
 
 
+def caplog_has(caplog: pytest.LogCaptureFixture, message: str) -> bool:
+    return message in caplog.messages
+
+
 def reloads(yard: Yard) -> list[str | None]:
     return [plugin for _, plugin in yard.kinds("reloaded")]
 
@@ -137,7 +142,7 @@ def test_wr01_each_kind_of_change_is_logged_with_plugin_and_file(
     ]
     for do, message in steps:
         do()
-        until(lambda message=message: message in caplog.messages, message)
+        until(partial(caplog_has, caplog, message), message)
         settled(host)
     told = [event.data for event in yard.events if event.kind == "file_changed" and event.plugin == "cat"]
     assert [(data["action"], os.path.basename(str(data["file"]))) for data in told] == [

@@ -26,6 +26,7 @@ def write(zoo: Any, name: str, word: str) -> None:
 def ended() -> None:
     for thread in threading.enumerate():
         if thread.name.startswith("pluginkit-retire-"):
+            thread._started.wait(30)  # type: ignore[attr-defined]  # listed while it is being started: not to be joined yet
             thread.join(30)
 
 

@@ -3,39 +3,91 @@
 They are part of the interface: tools that read logs look for them.
 """
 
+# ruff: noqa: PLC0414  # the names are given on: that is how type checkers know
+
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.field_names import (
+    BATCH_ERRORS as BATCH_ERRORS,
+)
+from pluginkit.field_names import (
+    FAILED_JOBS as FAILED_JOBS,
+)
+from pluginkit.field_names import (
+    FAILED_SUBMISSIONS as FAILED_SUBMISSIONS,
+)
+from pluginkit.field_names import (
+    FINISHED_AT as FINISHED_AT,
+)
+from pluginkit.field_names import (
+    JOB_DURATION_SECONDS as JOB_DURATION_SECONDS,
+)
+from pluginkit.field_names import (
+    JOB_ERROR as JOB_ERROR,
+)
+from pluginkit.field_names import (
+    JOB_ID as JOB_ID,
+)
+from pluginkit.field_names import (
+    JOB_METRICS as JOB_METRICS,
+)
+from pluginkit.field_names import (
+    JOB_VALUE as JOB_VALUE,
+)
+from pluginkit.field_names import (
+    JOBS_SUBMITTED as JOBS_SUBMITTED,
+)
+from pluginkit.field_names import (
+    MAX_RETRIES as MAX_RETRIES,
+)
+from pluginkit.field_names import (
+    PLUGIN as PLUGIN,
+)
+from pluginkit.field_names import (
+    POOL_CLOSED as POOL_CLOSED,
+)
+from pluginkit.field_names import (
+    POOL_COMPLETED_AT as POOL_COMPLETED_AT,
+)
+from pluginkit.field_names import (
+    POOL_DURATION_SECONDS as POOL_DURATION_SECONDS,
+)
+from pluginkit.field_names import (
+    POOL_METRICS as POOL_METRICS,
+)
+from pluginkit.field_names import (
+    POOL_STARTED_AT as POOL_STARTED_AT,
+)
+from pluginkit.field_names import (
+    POOL_STOPPED_AT as POOL_STOPPED_AT,
+)
+from pluginkit.field_names import (
+    RETRY_COUNT as RETRY_COUNT,
+)
+from pluginkit.field_names import (
+    RETRY_DELAY as RETRY_DELAY,
+)
+from pluginkit.field_names import (
+    STARTED_AT as STARTED_AT,
+)
+from pluginkit.field_names import (
+    SUBMITTED_AT as SUBMITTED_AT,
+)
+from pluginkit.field_names import (
+    SUCCESSFUL_JOBS as SUCCESSFUL_JOBS,
+)
+from pluginkit.field_names import (
+    WORKER_COUNT as WORKER_COUNT,
+)
+from pluginkit.field_names import (
+    WORKER_ID as WORKER_ID,
+)
+
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
-
-JOB_ID = "job_id"
-MAX_RETRIES = "max_retries"
-RETRY_DELAY = "retry_delay"
-RETRY_COUNT = "retry_count"
-SUBMITTED_AT = "submitted_at"
-STARTED_AT = "started_at"
-FINISHED_AT = "finished_at"
-JOB_DURATION_SECONDS = "job_duration_seconds"
-WORKER_ID = "worker_id"
-JOB_METRICS = "job_metrics"
-JOB_VALUE = "job_value"
-JOB_ERROR = "job_error"
-WORKER_COUNT = "worker_count"
-JOBS_SUBMITTED = "jobs_submitted"
-FAILED_SUBMISSIONS = "failed_submissions"
-POOL_STARTED_AT = "pool_started_at"
-POOL_STOPPED_AT = "pool_stopped_at"
-POOL_COMPLETED_AT = "pool_completed_at"
-POOL_DURATION_SECONDS = "pool_duration_seconds"
-POOL_CLOSED = "pool_closed"
-SUCCESSFUL_JOBS = "successful_jobs"
-FAILED_JOBS = "failed_jobs"
-POOL_METRICS = "pool_metrics"
-BATCH_ERRORS = "batch_errors"
-PLUGIN = "plugin"
 
 
 def log_fields(job: Job[Any]) -> dict[str, Any]:

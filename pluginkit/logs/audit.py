@@ -1,0 +1,113 @@
+"""The audit trail: one structured record for each thing that happened to a plugin, in a file of its own.
+
+It does not pass through the chain: no level, filter or queue of the log keeps a record from it.
+Each is in the file when `record` returns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from pluginkit.errors import describe_exception
+from pluginkit.events import EVENT_KINDS
+from pluginkit.logs.encoding import text_json, value_json
+from pluginkit.logs.entry import Entry, now
+from pluginkit.logs.files import FileSink
+from pluginkit.logs.guard import Guard, on_stderr
+
+if TYPE_CHECKING:
+    from pluginkit.events import Event, EventBus, Subscription
+
+NOT_AUDITED = frozenset({"discovered", "file_changed"})
+"""Kinds of events that change nothing. All others are recorded, those too that come to be known later."""
+
+
+class AuditLog:
+    """Writes JSON lines with `ts`, `seq`, `kind`, `plugin` and whatever else is known.
+
+    `seq` counts the records of this process, so that a gap shows. The file is rotated at
+    `max_bytes`; of the rotated ones all are kept unless `max_backups` says otherwise.
+
+    >>> import tempfile, pathlib
+    >>> from pluginkit.logs.reading import read_records
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "audit.log")
+    >>> audit = AuditLog(path)
+    >>> audit.record("loaded", "cat", generation=1)
+    >>> audit.close()
+    >>> [(one["seq"], one["kind"], one["plugin"], one["generation"]) for one in read_records(path)]
+    [(1, 'loaded', 'cat', 1)]
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, max_bytes: int = 2_000_000, max_backups: int = 0
+    ) -> None:
+        sink = FileSink(path, max_bytes=max_bytes, max_backups=max_backups)
+        self.path = sink.path
+        self._guard = Guard(sink, f"audit {path}", "trace", lambda text, _: on_stderr(text))
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def last_error(self) -> str:
+        """Why records cannot be written at the moment; empty if they can."""
+        return self._guard.last_error
+
+    def record(self, kind: str, plugin: str | None = None, /, **fields: Any) -> None:
+        """Write one record. Raises nothing: a trail that cannot be written is told once, on stderr."""
+        with self._lock:
+            # Numbered and written under one lock, so that the file's order is that of the numbers.
+            self._guard.write(_AuditEntry(next(self._numbers), kind, plugin, fields))
+
+    def attach(self, events: EventBus) -> None:
+        """Record what a host tells of its plugins, of whatever kind, from now on."""
+        kinds = EVENT_KINDS - NOT_AUDITED
+        self._subscriptions.append(events.subscribe(self._on_event, kinds=kinds))
+
+    def _on_event(self, event: Event) -> None:
+        self.record(event.kind, event.plugin, **{str(name): plain(one) for name, one in event.data.items()})
+
+    def close(self) -> None:
+        """End the subscriptions and close the file."""
+        while self._subscriptions:
+            self._subscriptions.pop().cancel()
+        self._guard.close()
+
+
+class _AuditEntry(Entry):
+    """A record of the audit trail, which has names of its own."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, number: int, kind: str, plugin: str | None, fields: Mapping[str, Any]) -> None:
+        super().__init__(now(), "info", kind, fields=fields)
+        own = {"ts", "seq", "kind", "plugin", "process"}
+        rest = "".join(
+            f",{text_json('_' + name if name in own else name)}:{value_json(value)}"
+            for name, value in fields.items()
+        )
+        self._text = (
+            f'{{"ts":"{self.time}","seq":{number},"kind":{text_json(kind)},"plugin":{value_json(plugin)}'
+            f',"process":{os.getpid()}{rest}}}'
+        )
+
+    def json(self, *, location: bool = True) -> str:
+        return self._text
+
+
+def plain(value: Any) -> Any:
+    """An event's value as data: exceptions as one line, dataclasses (a `Reason`, say) by their fields."""
+    if isinstance(value, BaseException):
+        return describe_exception(value)
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [plain(one) for one in value]
+    return value

@@ -330,7 +330,7 @@ class Channel:
         mine = [one for one in dict.fromkeys(ids) if one in ledger.leased]
         if not mine:
             return
-        picked = json.dumps(mine)
+        picked, error = json.dumps(mine), error.encode("utf-8", "backslashreplace").decode()
         with transaction(self.store.connection):
             run(self.sql.bury, (error, json.dumps([(one, ledger.leased[one][1]) for one in mine])))
             run(self.sql.remove, (picked,))

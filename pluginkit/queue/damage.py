@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from pluginkit.queue.connection import CACHED_STATEMENTS, connect, transaction
@@ -21,6 +22,7 @@ from pluginkit.queue.tables import Statements
 _TABLE = re.compile(r"(records|done|dead|tries)_(\d+)\Z")
 _AT_ONCE = 200
 _LAST_ID = 1 << 62
+_Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,11 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, match: re.Match[str]
     return copied
 
 
-def _is_whole(row: tuple[object, ...]) -> bool:
-    crc, body = row[1], row[2]
-    return isinstance(body, bytes) and crc32(body) == crc
+def _is_whole(row: _Row) -> bool:
+    return isinstance(row[2], bytes) and crc32(row[2]) == row[1]
 
 
-def _rows(old: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+def _rows(old: sqlite3.Connection, table: str) -> Iterator[_Row]:
     """All rows that can be read, in order; what cannot is jumped over in ever larger steps."""
     text = f"SELECT * FROM {table} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608  # our own names
     last, step, size = 0, 1, _AT_ONCE
@@ -129,12 +130,12 @@ def _rows(old: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
         if not rows:
             return
         yield from rows
-        last = int(rows[-1][0])
+        last = rows[-1][0]
 
 
-def _between(old: sqlite3.Connection, text: str, low: int, high: int) -> list[tuple[object, ...]]:
+def _between(old: sqlite3.Connection, text: str, low: int, high: int) -> list[_Row]:
     """The readable rows at the end of a stretch whose beginning cannot be read."""
-    best: list[tuple[object, ...]] = []
+    best: list[_Row] = []
     good = high
     while low + 1 < good:
         middle = (low + good) // 2

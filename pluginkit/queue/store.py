@@ -30,11 +30,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar
 
-from pluginkit.errors import StateError
+from pluginkit.errors import PluginkitError, StateError
 from pluginkit.queue.connection import Durability, connect, means_damage, means_full, roll_back, settle
 from pluginkit.queue.damage import Damage, renew
 from pluginkit.queue.errors import QueueFull, QueueUnusable
@@ -63,6 +63,7 @@ class Store:
         self.inside = 0
         """The thread that is at work, 0 if none is."""
         self._was_interrupted = False
+        self._is_unsure = False
         self._crowd = 0
         """About how many threads put at the same time."""
         self.is_forked = False
@@ -114,10 +115,11 @@ class Store:
         if self.inside:
             ticket.wake = SimpleQueue()
         self.tickets.append(ticket)
-        if ticket.wake is not None and self.inside:
-            # Settled, or it is our turn. The thread that is inside now sees the ticket: it looks
-            # once more after it has left.
-            ticket.wake.get()
+        while ticket.wake is not None and self.inside and not ticket.is_settled:
+            # Until it is settled, or it is our turn. Whoever is inside sees the ticket: it looks once
+            # more after it has left. The time is for one that was torn out of that by Ctrl-C.
+            with suppress(Empty):
+                ticket.wake.get(timeout=1.0)
         if ticket.is_settled:
             return
         with self.lock:
@@ -168,18 +170,41 @@ class Store:
 
     def _run(self, work: Callable[[], T]) -> T:
         try:
-            done = work()
-        except sqlite3.Error as error:
-            roll_back(self.connection)
-            self._make_good(error)
-            try:
-                return work()
-            except sqlite3.Error as again:
-                roll_back(self.connection)
-                raise self._refusal(again) from again
+            done = self._twice(work, self._make_good)
+        except PluginkitError:
+            raise
+        except BaseException:
+            self._be_unsure()
+            raise
         if not self.reserve.is_there:
             self.reserve.make()
         return done
+
+    def _twice(self, work: Callable[[], T], make_good: Callable[[sqlite3.Error], None]) -> T:
+        """Do it, and once more if SQLite failed and that could be made good."""
+        try:
+            self._be_sure()
+            return work()
+        except sqlite3.Error as error:
+            roll_back(self.connection)
+            make_good(error)
+        try:
+            return work()
+        except sqlite3.Error as again:
+            roll_back(self.connection)
+            raise self._refusal(again) from again
+
+    def _be_unsure(self) -> None:
+        """Something tore us out between the disk and memory, Ctrl-C for instance."""
+        roll_back(self.connection)
+        self._is_unsure = True
+
+    def _be_sure(self) -> None:
+        """Then the disk is right."""
+        if self._is_unsure:
+            for channel in self.channels.values():
+                channel.open()
+            self._is_unsure = False
 
     def _make_good(self, error: sqlite3.Error) -> None:
         if means_full(error):
@@ -214,44 +239,38 @@ class Store:
     # ------------------------------------------------------------------ committing puts
 
     def _commit(self) -> None:
-        tickets = []
-        with suppress(IndexError):
-            while True:
-                tickets.append(self.tickets.popleft())
+        # A ticket stays in line until it is settled, so that nothing that tears us out loses one.
+        tickets = [ticket for ticket in self.tickets.copy() if not ticket.is_settled]
         self._crowd = max(len(tickets), self._crowd - 1)
         try:
-            self._try_commit(tickets)
+            if tickets:
+                self._twice(lambda: self._write(tickets), self._make_good_for_put)
+        except PluginkitError as error:
+            _tell(tickets, error)
         except BaseException as error:
-            # One that is no Exception (Ctrl-C, say) goes on to whom it was meant for; the others hear of it.
-            told = error if isinstance(error, Exception) else unusable(self.path, "the put was interrupted")
-            for ticket in tickets:
-                ticket.error = ticket.error or told
+            self._be_unsure()
+            _tell(tickets, error if isinstance(error, Exception) else self._torn())
             if not isinstance(error, Exception):
-                roll_back(self.connection)
-                raise
+                raise  # it is meant for the caller of this thread
         finally:
             for ticket in tickets:
                 ticket.is_settled = True
                 ticket.wake_up()
                 if ticket.channel.bell.waiters:
                     ticket.channel.bell.ring()
+            while self.tickets and self.tickets[0].is_settled:
+                self.tickets.popleft()
 
-    def _try_commit(self, tickets: list[Ticket]) -> None:
-        try:
-            self._write(tickets)
-        except sqlite3.Error as error:
-            roll_back(self.connection)
-            if means_full(error):
-                self._checkpoint()
-            elif means_damage(error) and self._repairs:
-                self._renew(error)
-            else:
-                raise self._refusal(error) from error
-            try:
-                self._write(tickets)
-            except sqlite3.Error as again:
-                roll_back(self.connection)
-                raise self._refusal(again) from again
+    def _torn(self) -> QueueUnusable:
+        text = "another thread that was about to commit this record was interrupted; put it again to be sure"
+        return QueueUnusable(self.path, text)
+
+    def _make_good_for_put(self, error: sqlite3.Error) -> None:
+        """As `_make_good`, but the reserve is not for puts."""
+        if means_full(error):
+            self._checkpoint()
+        else:
+            self._make_good(error)
 
     def _write(self, tickets: list[Ticket]) -> None:
         if len(tickets) == 1 and tickets[0].channel.put_one(tickets[0]):
@@ -298,6 +317,11 @@ class Store:
             with suppress(sqlite3.Error):
                 self.connection.close()
             self.owner.let_go()
+
+
+def _tell(tickets: list[Ticket], error: Exception) -> None:
+    for ticket in tickets:
+        ticket.error = ticket.error or error
 
 
 def unusable(path: Path, error: object) -> QueueUnusable:

@@ -74,6 +74,8 @@ class AsyncPath:
         self._finished: list[int] = []
         self._highest = 0
         self._is_stopping = False
+        # What is leased still is delivered again by the next drain.
+        self._is_abandoned = False
         self._owner = os.getpid()
         self._token = ""
         self._thread = threading.Thread(target=self._run, name="pluginkit-log-drain", daemon=True)
@@ -104,7 +106,7 @@ class AsyncPath:
     # The drain's side
 
     def _run(self) -> None:
-        while True:
+        while not self._is_abandoned:
             try:
                 if not self._token:
                     self._begin()
@@ -190,7 +192,7 @@ class AsyncPath:
             self._finished.append(number)
 
     def _push(self, lane: Lane) -> None:
-        while lane.pending and not lane.guard.seconds_until_attempt:
+        while lane.pending and not (self._is_abandoned or lane.guard.seconds_until_attempt):
             batch = [entry for _, entry in _first(lane.pending, self._batch)]
             taken, error = lane.guard.attempt(batch)
             for _ in range(taken):
@@ -211,8 +213,7 @@ class AsyncPath:
         why = f"sink {lane.guard.name}: {error}"
         for number, entry in _first(lane.pending, count):
             if len(self.lanes) > 1:
-                copy = Entry.from_json(entry.json())
-                text = f'{copy.json()[:-1]},"{names.SINK}":{text_json(lane.guard.name)}}}'
+                text = f'{entry.json()[:-1]},"{names.SINK}":{text_json(lane.guard.name)}}}'
                 self._to_bury[self.queue.put(text.encode())] = why
                 self._settle(number)
             else:
@@ -257,9 +258,7 @@ class AsyncPath:
             return True
         is_complete = self.complete(timeout) if self._thread.is_alive() else True
         self._is_stopping = True
-        if not is_complete:
-            # What is still leased is delivered again by the next drain.
-            self._attempts = 1 << 30
+        self._is_abandoned = not is_complete
         self._thread.join(max(_NAP * 2, 0.1) if is_complete else _NAP)
         return is_complete
 

@@ -87,7 +87,7 @@ def test_wr11_a_reader_of_events_that_died_is_replaced(yard: Yard, monkeypatch: 
     host = yard.watch()
     watcher = host._watcher
     assert watcher is not None
-    reader = watcher._observing._observer._inotify_fd  # type: ignore[union-attr]
+    reader = watcher._observing._observer._inotify_fd  # type: ignore[union-attr]  # it has been started
     # Two watches under one path, of which the newer goes first: watchdog 7.1 looks for the path twice.
     inner.rename(elsewhere)
     inner.mkdir()

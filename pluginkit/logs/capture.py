@@ -8,6 +8,7 @@ sink is passed through unlogged, so that a sink that prints does not feed itself
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -52,7 +53,7 @@ class Capture:
         own = logging.getLogger("pluginkit")
         # The command line shows pluginkit's own records itself, and keeps them from the root.
         for logger in [logging.getLogger(), *([] if own.propagate else [own])]:
-            handler = _Handler(self._chain)
+            handler = _Handler(self._chain, is_alone=not logger.handlers)
             self._handlers.append((logger, handler, logger.level))
             logger.addHandler(handler)
         self.level_changed(self._chain._rules.lowest)
@@ -104,15 +105,20 @@ class Capture:
 class _Handler(logging.Handler):
     """Records of `logging` become entries."""
 
-    def __init__(self, chain: LogChain) -> None:
+    def __init__(self, chain: LogChain, *, is_alone: bool) -> None:
         super().__init__(0)
         self._chain = chain
+        # Where nobody set a handler up, `logging` shows warnings on stderr. They still appear there.
+        self._last_resort = logging.lastResort if is_alone else None
 
     def createLock(self) -> None:  # noqa: N802  # the standard library names it
         """None is needed: the chain's sinks have their own, and may be entered again."""
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        last = self._last_resort
+        if last is not None and record.levelno >= last.level and not self._chain.has_console:
+            last.handle(record)
         try:
             self._chain.deliver(_entry_of(record, self._chain))
         except BaseException as error:
@@ -152,7 +158,7 @@ def _log_warning(
     fields = chain.fields_here(frame, {"category": category.__name__, names.STREAM: "warnings"})
     caller = f"{filename.rpartition('/')[2]}:{line}"
     thread = threading.current_thread().name
-    chain.deliver(Entry(now(), "warn", str(message), "py.warnings", caller, "", thread, 0, fields))
+    chain.deliver(Entry(now(), "warn", str(message), "py.warnings", caller, "", thread, os.getpid(), fields))
 
 
 class _Tee:
@@ -176,7 +182,7 @@ class _Tee:
             self.write(line)
 
     def _note(self, text: str, frame: FrameType) -> None:
-        fields = origin.origin_of(frame, self._chain._whose)
+        fields = origin.printed_by(frame, self._chain._whose)
         if not fields:
             return
         key = (threading.get_ident(), fields.get(names.GENERATION))
@@ -198,9 +204,10 @@ class _Tee:
             f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}" if frame is not None else ""
         )
         module = (frame.f_globals.get("__name__") or "") if frame is not None else ""
+        function = frame.f_code.co_name if frame is not None else ""
         named = self._chain.fields_here(frame, {**fields, names.STREAM: self._name})
         thread = threading.current_thread().name
-        self._chain.deliver(Entry(now(), level, line, module, caller, "", thread, 0, named))
+        self._chain.deliver(Entry(now(), level, line, module, caller, function, thread, os.getpid(), named))
 
     def finish(self) -> None:
         """Log lines that were begun and not ended, and log no more."""

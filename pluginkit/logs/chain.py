@@ -108,6 +108,11 @@ class LogChain:
     def is_closed(self) -> bool:
         return self._is_closed
 
+    @property
+    def has_console(self) -> bool:
+        """Whether some sink shows records on a stream."""
+        return any(isinstance(guard.sink, ConsoleSink) for guard in tuple(self._guards.values()))
+
     # Sinks
 
     def add_console(

@@ -123,17 +123,25 @@ class Entry:
     def from_json(cls, text: str | bytes) -> Entry:
         """The record that `json` wrote. Raises `DecodeError`."""
         try:
-            data = json.loads(text)
-            taken = [data.pop(name, "") for name in _OWN]
+            return cls.from_record(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise error if isinstance(error, DecodeError) else DecodeError(str(error)) from error
+
+    @classmethod
+    def from_record(cls, data: dict[str, Any]) -> Entry:
+        """The record that such a JSON object says. Raises `DecodeError`."""
+        try:
+            rest = dict(data)
+            taken = [rest.pop(name, "") for name in _OWN]
             if not all(isinstance(one, str) for one in taken) or not taken[1]:
                 raise DecodeError("the record lacks its level, or a part of it is no text")
-            taken[1] = level_named(taken[1])
-            thread, process = data.pop(names.THREAD, ""), data.pop(names.PROCESS, 0)
-            exception = data.pop(names.EXCEPTION, None)
             stamp, level, message, module, caller, function = taken
-            return cls(stamp, level, message, module, caller, function, thread, process, data, exception)
-        except (ValueError, AttributeError, TypeError, RecursionError) as error:
+            thread, process = str(rest.pop(names.THREAD, "")), int(rest.pop(names.PROCESS, 0))
+            exception = rest.pop(names.EXCEPTION, None)
+        except (TypeError, ValueError) as error:
             raise error if isinstance(error, DecodeError) else DecodeError(str(error)) from error
+        level = level_named(level)
+        return cls(stamp, level, message, module, caller, function, thread, process, rest, exception)
 
     def __repr__(self) -> str:
         return f"<Entry {self.level} {shortened(self.message, 60)!r}>"

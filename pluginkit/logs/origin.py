@@ -42,6 +42,21 @@ def origin_of(frame: FrameType | None, whose: Whose = by_generation) -> dict[str
     return found
 
 
+_NOT_PRINTING = ("logging", "loguru", "warnings", "pluginkit")
+
+
+def printed_by(frame: FrameType | None, whose: Whose = by_generation) -> dict[str, Any]:
+    """The plugin that prints; empty where a log's handler, a warning or pluginkit itself writes on its behalf."""
+    start = frame
+    for _ in range(_MOST_FRAMES):
+        if frame is None or (frame.f_globals.get("__name__") or "").partition(".")[0] in _NOT_PRINTING:
+            return {}
+        if generation_of(frame) is not None:
+            return origin_of(start, whose)
+        frame = frame.f_back
+    return {}
+
+
 def generation_of(frame: FrameType) -> Any:
     """The generation that a frame's module belongs to; None for code that is no plugin's."""
     loader = getattr(frame.f_globals.get("__spec__"), "loader", None)

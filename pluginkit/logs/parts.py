@@ -76,22 +76,26 @@ def rotate(path: Path) -> None:
 
 def tidy(path: Path, *, compress: bool, max_backups: int, max_age_days: float) -> None:
     """Compress what is to be compressed, and remove what is too many or too old. The directory's lock is held."""
-    for part in _all_parts(path):
-        temporary = _temporary(part.path)
-        if not part.is_compressed:
-            if part.path.with_name(f"{part.path.name}.gz").exists():
-                part.path.unlink(missing_ok=True)
-            elif compress:
-                _compress(part.path)
-        else:
-            temporary = _temporary(part.path.with_suffix(""))
-        temporary.unlink(missing_ok=True)
-    parts = rotated_parts(path)
-    too_many = parts[:-max_backups] if max_backups else []
-    oldest = time.time() - max_age_days * _DAY
-    too_old = [part for part in parts if max_age_days and part.path.stat().st_mtime < oldest]
-    for part in {*too_many, *too_old}:
-        part.path.unlink(missing_ok=True)
+    parts = _all_parts(path)
+    compressed = {part.number for part in parts if part.is_compressed}
+    for part in parts:
+        if part.is_compressed:
+            continue
+        if part.number in compressed:
+            part.path.unlink(missing_ok=True)
+        elif compress:
+            _compress(part.path)
+    # What a kill has left of a compression whose part is gone; one of our own would be renamed by now.
+    for name in os.listdir(path.parent):
+        if name.startswith(f".{path.stem}.") and name.endswith(f"{path.suffix}.gz.tmp"):
+            path.with_name(name).unlink(missing_ok=True)
+    if max_backups or max_age_days:
+        parts = rotated_parts(path)
+        too_many = parts[:-max_backups] if max_backups else []
+        oldest = time.time() - max_age_days * _DAY
+        too_old = [part for part in parts if max_age_days and part.path.stat().st_mtime < oldest]
+        for part in {*too_many, *too_old}:
+            part.path.unlink(missing_ok=True)
 
 
 def _temporary(plain: Path) -> Path:

@@ -18,8 +18,10 @@ def main(directory: Path, run: str, count: int) -> None:
     queue = PersistentQueue(directory / "logs.db")
     chain = LogChain("killed")
     chain.logger.remove()
-    console = ConsoleSink(open(os.devnull, "w"), colour=False)
-    chain.asynchronous(queue, [FileSink(directory / "app.log", max_bytes=4_000, compress=True), console], batch=50)
+    console = ConsoleSink(open(os.devnull, "w"), colour=False)  # noqa: SIM115  # as long as the process
+    chain.asynchronous(
+        queue, [FileSink(directory / "app.log", max_bytes=4_000, compress=True), console], batch=50
+    )
     logger = chain.logger
 
     def work(thread: int) -> None:
@@ -32,7 +34,7 @@ def main(directory: Path, run: str, count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    chain.close(60)
+    chain.close(120)
     queue.close()
 
 

@@ -24,7 +24,7 @@ def _run(directory: Path, run: str, count: int, kill_after: int | None) -> list[
     child = subprocess.Popen(
         [sys.executable, CHILD, directory, run, str(count)], stdout=subprocess.PIPE, text=True, bufsize=1
     )
-    guard = threading.Timer(60, child.kill)
+    guard = threading.Timer(150, child.kill)
     guard.start()
     lines = []
     with child:

@@ -142,14 +142,16 @@ class Guard:
         if self.last_error and time.monotonic() < self._try_at:
             return
         while self._waiting:
-            taken, error = self._attempt([self._waiting[0]])
+            entry = self._waiting.popleft()
+            # What passes through (Ctrl-C) takes its record along.
+            taken, error = self._attempt([entry])
             if error is None or taken:
-                self._waiting.popleft()
                 self._refusals = 0
                 continue
             self._refusals += 1
-            if self._refusals >= _MAX_ATTEMPTS:
-                self._waiting.popleft()
+            if self._refusals < _MAX_ATTEMPTS:
+                self._waiting.appendleft(entry)
+            else:
                 self._refusals = 0
                 self.lost += 1
             return

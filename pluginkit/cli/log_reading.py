@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pluginkit.cli.exit_codes import Exit
-from pluginkit.cli.output import complain, remark, show
+from pluginkit.cli.output import remark, show
 from pluginkit.cli.paths import shown_path
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def show_records(
     from pluginkit.logs.reading import follow_records, read_records
 
     if not all_files(path) and not follow:
-        complain(f"there is no log {shown_path(path)} yet; `pluginkit run` writes it")
-        return Exit.PROBLEM
+        remark(f"There is no log {shown_path(path)} yet; `pluginkit run` writes it.")
+        return Exit.FINE
     form = _as_json if as_json else line_of
     found: Iterable[dict[str, Any]] = read_records(path, wanted)
     for record in found if count is None else deque(found, maxlen=count):

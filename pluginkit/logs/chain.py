@@ -28,6 +28,7 @@ from pluginkit.logs.console import ConsoleSink
 from pluginkit.logs.entry import Entry, exception_text
 from pluginkit.logs.files import FileSink
 from pluginkit.logs.guard import Guard, is_inside_a_sink, on_stderr
+from pluginkit.logs.importing import when_imported
 from pluginkit.logs.levels import LevelRules, level_named, level_of
 from pluginkit.logs.sinks import FunctionSink, Sink
 
@@ -92,6 +93,7 @@ class LogChain:
         self._names_plugins = False
         self._captures: list[Capture] = []
         self._handler: int | None = None
+        self._awaited: Callable[[], None] | None = None
         self._took_default = False
         self._is_closed = False
         _chains.add(self)
@@ -227,8 +229,8 @@ class LogChain:
     def _renew(self) -> None:
         """Have the tuple that calls read hold what there is now; the lock is held."""
         self._targets = (*self._guards.values(), *self._paths.values())
-        if self._targets and self._handler is None:
-            self._listen()
+        if self._targets and self._handler is None and self._awaited is None:
+            self._awaited = when_imported("loguru", self._listen)
 
     def _require_open(self) -> None:
         if self._is_closed:
@@ -414,6 +416,8 @@ class LogChain:
             self._is_closed = True
         for capture in reversed(tuple(self._captures)):
             capture.undo()
+        if self._awaited is not None:
+            self._awaited()
         if self._handler is not None:
             with suppress(ValueError):  # the program has removed all handlers
                 self.logger.remove(self._handler)

@@ -48,8 +48,9 @@ def parse_since(text: str, *, now: datetime | None = None) -> datetime:
 
     Raises ValueError.
 
-    >>> parse_since("10m", now=datetime(2026, 1, 1, 12, tzinfo=timezone.utc)).isoformat()
-    '2026-01-01T11:50:00+00:00'
+    >>> from datetime import datetime
+    >>> parse_since("1h30m", now=datetime.fromisoformat("2026-01-01T12:00+00:00")).isoformat()
+    '2026-01-01T10:30:00+00:00'
     """
     spans = _SPAN.findall(text)
     if spans and not _SPAN.sub("", text).strip():

@@ -22,7 +22,7 @@ COMMANDS = [program.get_command(CONTEXT, name) for name in MODULES]
 EXAMPLES = [*program.examples, *(e for one in COMMANDS if isinstance(one, Command) for e in one.examples)]
 # An example that shows how to make something happen elsewhere needs that elsewhere.
 ELSEWHERE: Mapping[str, str] = {"zoo/config.yaml": "", "../more-plugins/README": ""}
-NEED_A_HOST = {"load", "unload", "reload", "rescan", "events", "jobs"}
+NEED_A_HOST = {"load", "unload", "reload", "rescan", "events", "jobs", "log-level", "--follow"}
 
 
 def needs_host(line: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import pathlib
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pluginkit.logs import DecodeError, Entry, LoggerJob
 from pluginkit.logs.encoding import MAX_TEXT, value_json
@@ -72,7 +73,7 @@ def test_lg09_lone_surrogates_survive() -> None:
         (b"bytes", "b'bytes'"),
         (pathlib.PurePosixPath("/a"), "/a"),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
-        (datetime(2026, 1, 1, tzinfo=timezone.utc), "2026-01-01 00:00:00+00:00"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01 00:00:00+00:00"),
         (ValueError("x"), "x"),
         ((1, {2}), [1, [2]]),
         ({1: None, Hostile(): True}, {"1": None, "<Hostile whose str() raises RuntimeError>": True}),

@@ -196,10 +196,17 @@ class Channel:
 
     def lease(self, limit: int) -> list[Leased]:
         """Hand out records in order: those that came back first, for their ids are lower."""
-        ledger = self.ledger
         self.is_drained = True
         if self.store.was_forked and self.adoption.is_due:
             self.adoption.run()
+        while True:
+            found = self._lease(limit)
+            if found or not self.has_some():
+                return found
+
+    def _lease(self, limit: int) -> list[Leased]:
+        """One lot; empty if there is none, or if all of it had to be set aside."""
+        ledger = self.ledger
         ledger.mature(time.monotonic())
         again = self._again(limit)
         alone = bool(again) and ledger.attempts.get(again[0], 1) >= self.policy.max_attempts

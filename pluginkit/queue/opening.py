@@ -36,6 +36,8 @@ def join(
         is_new = store is None
         if store is None:
             store = Store(path, durability, repairs=is_host)
+        elif not is_host:
+            raise QueueOwned(path, os.getpid(), "the queue is open in this process; ask that object")
         elif store.durability != durability:
             raise UsageError(f"{path}: it is open already, with the durability {store.durability!r}")
         if name in store.channels:

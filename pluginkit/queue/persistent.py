@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Literal, Self, TypeVar, get_args
 
 from pluginkit.errors import UsageError
@@ -286,29 +287,27 @@ class PersistentQueue:
         """Sleep until something happened, unless it has happened already; the caller looks again."""
         bell = self._channel.bell
 
-        def count_in() -> float | None:
-            bell.waiters += 1
-            return self._longest_wait(deadline)
+        def come_in() -> tuple[SimpleQueue[None], float | None] | None:
+            return None if is_there() else (bell.come_in(), self._longest_wait(deadline))
 
-        def count_out() -> None:
-            bell.waiters -= 1
-
-        longest = self._do(lambda: 0.0 if is_there() else count_in())
-        if longest == 0.0:
+        waiting = self._do(come_in)
+        if waiting is None:
             return
+        waiter, longest = waiting
         try:
-            bell.wait(longest)
+            with suppress(Empty):
+                waiter.get(timeout=longest)
         finally:
-            self._store.run(count_out)
+            self._store.run(lambda: bell.go(waiter))
 
     def _longest_wait(self, deadline: Deadline) -> float | None:
-        """Until the deadline, the end of a delay, or the next look for what children put. Never 0.0."""
+        """Until the deadline, the end of a delay, or the next look for what children put."""
         due = self._channel.ledger.due()
         limits = [deadline.left, PAUSE if self._store.was_forked else None]
         if due is not None:
             limits.append(due - time.monotonic())
         known = [limit for limit in limits if limit is not None]
-        return max(min(known), 1e-6) if known else None
+        return max(min(known), 0.0) if known else None
 
     def __enter__(self) -> Self:
         return self

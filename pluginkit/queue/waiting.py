@@ -9,26 +9,27 @@ import time
 class Bell:
     """Wakes threads. `ring` may be called from a signal handler that interrupted a `wait`.
 
-    That is why it is a SimpleQueue, whose `put` is made for this, and no Condition. A waiter counts
-    itself in, looks once more under the store's lock, and only then waits: what happens after
-    its look rings.
+    That is why each waits at a SimpleQueue of its own, whose `put` is made for this, and not at a
+    Condition. A waiter comes in and looks once more under the store's lock, and only then
+    waits: what happens after its look rings.
     """
 
     def __init__(self) -> None:
-        self.waiters = 0  # changed under the store's lock
-        self._tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.waiters: list[queue.SimpleQueue[None]] = []
+
+    def come_in(self) -> queue.SimpleQueue[None]:
+        """Be rung from now on. Under the store's lock, as `go`."""
+        waiter: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.waiters.append(waiter)
+        return waiter
+
+    def go(self, waiter: queue.SimpleQueue[None]) -> None:
+        self.waiters.remove(waiter)
 
     def ring(self) -> None:
-        """Wake all who wait now. One token too many is a look for nothing."""
-        for _ in range(self.waiters):
-            self._tokens.put(None)
-
-    def wait(self, timeout: float | None) -> None:
-        """Wait for a ring, at most `timeout` seconds."""
-        try:
-            self._tokens.get(timeout=None if timeout is None else max(0.0, timeout))
-        except queue.Empty:
-            return
+        """Wake all who wait now."""
+        for waiter in self.waiters.copy():
+            waiter.put(None)
 
 
 class Deadline:

@@ -271,16 +271,15 @@ def test_mq06_what_may_have_ended_the_process_is_delivered_alone_then_set_aside(
     run_that_ends(["a", "b", "c"])
     run_that_ends(["a"])
     queue = make_queue(max_attempts=2)
-    assert queue.lease() == []
-    assert [(d.id, "ended with the process" in d.error) for d in queue.dead_letters()] == [(1, True)]
     assert bodies(queue.lease()) == ["b"]
+    assert [(d.id, "ended with the process" in d.error) for d in queue.dead_letters()] == [(1, True)]
     queue.ack(2)
     assert bodies(queue.lease()) == ["c"]
 
 
 def test_a_lease_waits_for_a_record(queue: PersistentQueue) -> None:
     waiting = in_thread(lambda: queue.lease(timeout=30))
-    until(lambda: queue._channel.bell.waiters == 1)
+    until(lambda: queue._channel.bell.waiters)
     queue.put("a")
     assert bodies(waiting()) == ["a"]
     assert queue.lease(timeout=0.01) == []
@@ -294,7 +293,7 @@ def test_wait_idle_waits_for_the_last_ack(queue: PersistentQueue) -> None:
     queue.lease()
     assert not queue.wait_idle(0.01)
     waiting = in_thread(lambda: queue.wait_idle(30))
-    until(lambda: queue._channel.bell.waiters == 1)
+    until(lambda: queue._channel.bell.waiters)
     queue.ack(1)
     queue.ack(2)
     assert waiting() is True
@@ -305,7 +304,7 @@ def test_mq07_close_leaves_the_rest_and_refuses_what_comes(
 ) -> None:
     queue.put("a")
     waiting = in_thread(lambda: queue.lease() and queue.lease(timeout=30))
-    until(lambda: queue._channel.bell.waiters == 1)
+    until(lambda: queue._channel.bell.waiters)
     assert queue.close() is False
     assert waiting() == []
     assert queue.close() is False

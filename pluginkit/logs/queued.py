@@ -234,12 +234,13 @@ class AsyncPath:
             self._finished.append(number)
 
     def _acknowledge(self) -> None:
-        if not self._finished:
-            return
         upto = min(self._open) - 1 if self._open else self._highest
-        ids: int | list[int] = self._finished if self._open else self._highest
-        self.queue.ack(ids, marks={MARK: f"{self._token} {upto} {self._since}".encode()})
-        self._finished = []
+        if self._finished:
+            ids: int | list[int] = self._finished if self._open else self._highest
+            self.queue.ack(ids, marks={MARK: f"{self._token} {upto} {self._since}".encode()})
+            self._finished = []
+        elif upto == self._done_upto:
+            return
         with self._done:
             self._done_upto = upto
             self._done.notify_all()

@@ -25,6 +25,7 @@ MODULES = {
     "rescan": f"{_COMMANDS}.rescan",
     "events": f"{_COMMANDS}.events",
     "jobs": f"{_COMMANDS}.jobs",
+    "queue": f"{_COMMANDS}.queue",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",
@@ -73,8 +74,8 @@ def program(context: click.Context) -> int:
     are on. Commands that only look (list, info, validate, doctor, enable, disable, config, and
     hooks without --load) never run a line of any plugin, so they work however broken one is.
 
-    While `pluginkit run` serves that configuration, list, info, hooks, call, enable and disable
-    ask the running host and say so; load, unload, reload, rescan,
+    While `pluginkit run` serves that configuration, list, info, hooks, call, queue, enable and
+    disable ask the running host and say so; load, unload, reload, rescan,
     events and jobs always do.
 
     Data goes to stdout, diagnostics to stderr. The options below may stand before or after a

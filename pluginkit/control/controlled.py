@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         UnloadReport,
     )
     from pluginkit.lifecycle.collecting import Retired
+    from pluginkit.queue.asking import Askable
 
 
 class Setup(Protocol):
@@ -45,6 +46,9 @@ class Controlled(Protocol):
     def hook(self) -> HookRelay: ...
     @property
     def events(self) -> EventBus: ...
+
+    @property
+    def queue(self) -> Askable | None: ...
 
     def refresh(self) -> Plugins: ...
     def jobs(self) -> Overview | None: ...

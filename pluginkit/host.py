@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from pluginkit.lifecycle.collecting import Retired
     from pluginkit.manifest import Vocabulary
+    from pluginkit.queue import PersistentQueue
     from pluginkit.runtimes import Runtime
     from pluginkit.watch.health import WatcherHealth
 
@@ -143,6 +144,7 @@ class Host(Submitting, Logging):
         self._control = self._rooms.control_server(self, control) if control else None
         self._watcher = self._rooms.watcher(self) if watch else None
         self._is_closed = False
+        self.queue: PersistentQueue | None = None
 
     @classmethod
     def from_config(cls, path: str | PathLike[str] | None = None, **arguments: Any) -> Self:

@@ -28,6 +28,7 @@ MODULES = {
     "logs": f"{_COMMANDS}.logs",
     "log-level": f"{_COMMANDS}.log_level",
     "audit": f"{_COMMANDS}.audit",
+    "queue": f"{_COMMANDS}.queue",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",
@@ -76,8 +77,8 @@ def program(context: click.Context) -> int:
     are on. Commands that only look (list, info, validate, doctor, enable, disable, config, and
     hooks without --load) never run a line of any plugin, so they work however broken one is.
 
-    While `pluginkit run` serves that configuration, list, info, hooks, call, enable and disable
-    ask the running host and say so; load, unload, reload, rescan,
+    While `pluginkit run` serves that configuration, list, info, hooks, call, queue, enable and
+    disable ask the running host and say so; load, unload, reload, rescan,
     events, jobs and log-level always do.
 
     Data goes to stdout, diagnostics to stderr. The options below may stand before or after a

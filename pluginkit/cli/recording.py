@@ -49,7 +49,7 @@ def _open(config: Config, host: Host, last_first: ExitStack) -> list[str]:
     from pluginkit.logs.setup import AUDIT_FILENAME, require_writable
 
     require_writable(config)
-    queue = _queue(config, last_first) if config.log_mq_enabled else None
+    queue = _queue(config, host, last_first) if config.log_mq_enabled else None
     chain = from_config(config, queue=queue)
     last_first.callback(chain.close, _TIMEOUT)
     last_first.callback(host.attach_logs(chain))
@@ -65,7 +65,7 @@ def _open(config: Config, host: Host, last_first: ExitStack) -> list[str]:
     return [f"Logging to {shown_path(config.log_file)}{by_way}; audit trail in {shown_path(audit.path)}."]
 
 
-def _queue(config: Config, last_first: ExitStack) -> PersistentQueue | None:
+def _queue(config: Config, host: Host, last_first: ExitStack) -> PersistentQueue | None:
     """The log queue; None, with a warning, if it cannot be used: records are then logged without it."""
     from pluginkit.errors import PluginkitError
     from pluginkit.queue import PersistentQueue
@@ -81,4 +81,7 @@ def _queue(config: Config, last_first: ExitStack) -> PersistentQueue | None:
     for damage in queue.damages:
         notice(f"the log queue: {damage}")
     last_first.callback(queue.close)
+    # What `pluginkit queue` asks for.
+    host.queue = queue
+    last_first.callback(setattr, host, "queue", None)
     return queue

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from pluginkit.lifecycle.collecting import Retired
     from pluginkit.logs import LogChain
+    from pluginkit.queue.asking import Askable
 
 
 class Setup(Protocol):
@@ -46,6 +47,9 @@ class Controlled(Protocol):
     def hook(self) -> HookRelay: ...
     @property
     def events(self) -> EventBus: ...
+
+    @property
+    def queue(self) -> Askable | None: ...
 
     def refresh(self) -> Plugins: ...
     @property

@@ -156,6 +156,17 @@ def log_level(host: Controlled, name: str | None = None, level: str | None = Non
     return {"levels": dict(chain.levels())}
 
 
+def queue(
+    host: Controlled, action: str = "counts", ids: list[int] | None = None, which: str | None = None
+) -> Result:
+    """Look at the host's queue, replay its dead letters or purge records; null if it has none."""
+    if host.queue is None:
+        return {"queue": None}
+    from pluginkit.queue.asking import ask
+
+    return {"queue": ask(host.queue, action, ids=ids, which=which)}
+
+
 def watching(host: Controlled) -> Result:
     """How the host's watcher does; null if it has none."""
     health = host.watching()
@@ -189,6 +200,7 @@ REQUESTS: Mapping[str, Callable[..., Result]] = {
     "reconfigure": reconfigure,
     "jobs": jobs,
     "log_level": log_level,
+    "queue": queue,
     "watching": watching,
     "enable": enable,
     "disable": disable,
@@ -248,6 +260,12 @@ def _is_duration(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST
 
 
+def _are_ids(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in value
+    )
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
@@ -266,5 +284,8 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "cascade": ("true or false", _is_flag),
     "quiet": (f"a number of seconds from 0 to {LONGEST:g}", _is_duration),
     "timeout": (f"a number of seconds from 0 to {LONGEST:g}", _is_duration),
+    "action": ("counts, dead, replay or purge", _is_text),
+    "ids": ("a list of ids of records", _are_ids),
+    "which": ("done, dead or pending", _is_text),
     "kinds": ("a list of event kinds", _are_texts),
 }

@@ -36,5 +36,11 @@ class QueueUnusable(PluginkitError, OSError):
     """The queue's file cannot be used at all; the sentence says why and what to do."""
 
     def __init__(self, path: Path, text: str) -> None:
-        self.path = path
         super().__init__(f"{path}: {text}")
+        self.path = path
+        self.filename = str(path)
+        self.strerror = text
+
+    def __str__(self) -> str:
+        # OSError would make its own sentence of the file's name.
+        return f"{self.filename}: {self.strerror}"

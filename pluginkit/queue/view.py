@@ -28,6 +28,11 @@ class QueueView:
         policy = Policy(remove_on_complete=True, max_bytes=None, on_full="raise", max_attempts=1)
         self._store, self._channel = join(file, name, "power", policy, is_host=False)
 
+    @property
+    def name(self) -> str:
+        """The queue's name inside the file."""
+        return self._channel.name
+
     def counts(self) -> QueueCounts:
         """How many records are where."""
         return self._store.run(self._channel.counts)

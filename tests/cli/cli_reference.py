@@ -72,6 +72,13 @@ JSON = {
             "(`job_id`, `name`, `owner`, `error`)"
         ),
     ),
+    "queue": (
+        "queue",
+        (
+            "null if there is none yet, else `name`, `counts` (`pending`, `delayed`, `leased`, `done`, `dead`, "
+            "`dropped`, `bytes`), and as asked `dead` (`id`, `attempts`, `error`, `body`), `replayed`, `purged`"
+        ),
+    ),
     "events": ("kind, plugin, time, data", "one object for each event, on a line of its own"),
     "validate": (
         "ok, files",

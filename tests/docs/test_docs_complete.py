@@ -33,6 +33,7 @@ PACKAGE = Path(pluginkit.__path__[0])
 
 API, HOOKS, STATES = "reference/api.md", "reference/hooks.md", "reference/states.md"
 JOBS = "reference/jobs.md"
+QUEUE = "reference/queue.md"
 MANIFEST, CLI, TROUBLESHOOTING = "reference/manifest.md", "reference/cli.md", "troubleshooting.md"
 
 _FENCED = re.compile(r"^( *)(```+)[^\n]*\n.*?^\1\2 *$", re.MULTILINE | re.DOTALL)
@@ -95,6 +96,7 @@ def reported(what: Mapping[str, list[str]]) -> str:
         ("pluginkit.testing", (API,)),
         ("pluginkit.hooks", (HOOKS,)),
         ("pluginkit.jobs", (JOBS,)),
+        ("pluginkit.queue", (QUEUE,)),
     ],
 )
 def test_qa01_every_public_name_is_documented(module: str, pages: tuple[str, ...]) -> None:
@@ -182,6 +184,21 @@ def test_qa01_every_member_of_a_class_of_jobs_is_in_its_section(name: str) -> No
         for member, value in members(cls)
         if member not in inherited
     }
+    assert not reported(lacking)
+
+
+@pytest.mark.parametrize(
+    "name", ["PersistentQueue", "QueueView", "QueueCounts", "Leased", "DeadLetter", "Damage"]
+)
+def test_qa01_every_member_of_a_class_of_the_queue_is_in_its_section(name: str) -> None:
+    cls = getattr(importlib.import_module("pluginkit.queue"), name)
+    inherited = set(dir(tuple))
+    lacking = {
+        member: missing([member, *parameters(value)], code_of(QUEUE, name))
+        for member, value in members(cls)
+        if member not in inherited
+    }
+    lacking["__init__"] = missing(parameters(cls.__init__), code_of(QUEUE, name)) if name[0] in "PQ" else []
     assert not reported(lacking)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
@@ -13,6 +15,7 @@ from pluginkit.queue import PersistentQueue, QueueCounts
 from pluginkit.queue.channel import GAP
 
 MOST = 3
+SOAK = os.environ.get("PLUGINKIT_SOAK") == "1"
 BODIES = st.binary(min_size=1, max_size=20)
 
 
@@ -66,7 +69,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 12))
     def lease(self, limit: int) -> None:
         got = self.queue.lease(limit)
-        expected = []
+        expected: list[int] = []
         # The model's own reading of the rules: in order; one that may be poison goes alone, or is given up.
         for one in self.waiting():
             tried = self.attempts.get(one, 0)
@@ -186,3 +189,6 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueueMachine = QueueMachine.TestCase
+TestQueueMachine.settings = settings(
+    max_examples=1_000 if SOAK else 25, stateful_step_count=60 if SOAK else 30, deadline=None
+)

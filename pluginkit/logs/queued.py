@@ -35,7 +35,10 @@ from pluginkit.queue.protocol import Leased, RecordQueue
 MARK = "pluginkit.logs"
 _MOST_WAITING = 5_000
 """Records of one lane; beyond, nothing is leased until it is tried again."""
-_NAP = 0.25
+_NAP = 0.1
+_LINGER = 0.03
+"""Seconds for which records gather once some have come. A drain that wakes for each of them takes the
+interpreter's lock from the caller at every commit, which costs the caller more than all else."""
 
 Tell = Callable[[str, Guard | None], None]
 
@@ -73,7 +76,9 @@ class AsyncPath:
         self._to_bury: dict[int, str] = {}
         self._finished: list[int] = []
         self._highest = 0
+        self._is_busy = False
         self._is_stopping = False
+        self._hurry = threading.Event()
         # What is leased still is delivered again by the next drain.
         self._is_abandoned = False
         self._owner = os.getpid()
@@ -143,10 +148,14 @@ class AsyncPath:
         room = min((_MOST_WAITING - len(lane.pending) for lane in self.lanes), default=_MOST_WAITING)
         leased: list[Leased] = []
         if room > 0:
+            if self._is_busy:
+                self._hurry.wait(_LINGER)
             pause = 0.0 if self._is_stopping else min(_NAP, self._pause()) if is_waiting else _NAP
             leased = self.queue.lease(min(room, self._batch), timeout=pause)
         else:
             time.sleep(min(_NAP, self._pause()))
+        # A full batch leaves more behind.
+        self._is_busy = 0 < len(leased) < self._batch
         for one in leased:
             self._accept(one)
         for lane in self.lanes:
@@ -250,8 +259,13 @@ class AsyncPath:
     def complete(self, timeout: float) -> bool:
         """Wait until all that was put before this call is written, for at most `timeout` seconds."""
         target = self._last_put
-        with self._done:
-            return self._done.wait_for(lambda: self._done_upto >= target, timeout)
+        self._hurry.set()
+        try:
+            with self._done:
+                return self._done.wait_for(lambda: self._done_upto >= target, timeout)
+        finally:
+            if not self._is_stopping:
+                self._hurry.clear()
 
     def close(self, timeout: float) -> bool:
         """Drain for at most `timeout` seconds, then leave the rest in the queue for the next start."""
@@ -259,6 +273,7 @@ class AsyncPath:
             return True
         is_complete = self.complete(timeout) if self._thread.is_alive() else True
         self._is_stopping = True
+        self._hurry.set()
         self._is_abandoned = not is_complete
         self._thread.join(max(_NAP * 2, 0.1) if is_complete else _NAP)
         return is_complete

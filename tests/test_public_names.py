@@ -15,6 +15,7 @@ NAMES_OF_DESIGN = {
         "Host", "Plugin", "PluginState", "Manifest", "PluginContext", "CallContext", "Config", "hookspec", "hookimpl",
         "HookspecMarker", "HookimplMarker", "PluginManager",
     ],
+    "pluginkit.logs": ["LogChain", "LoggerJob", "AuditLog"],
     "pluginkit.contracts": ["Execute", "Animal", "Transformer", "Greeter", "Processor"],
 }  # fmt: skip
 

@@ -51,6 +51,25 @@ def _read_contracts(value: object) -> Mapping[str, str]:
     return mapping
 
 
+def levels_by_name(options: tuple[str, ...]) -> Kind[Mapping[str, Any]]:
+    """A log level for each of some names; an unknown one is an error, since a typing mistake would hide records."""
+
+    def read(value: object) -> Mapping[str, Any]:
+        mapping = _read_mapping(value)
+        folded = {name: one.casefold() if isinstance(one, str) else one for name, one in mapping.items()}
+        faults = [
+            Fault(f"must be one of {', '.join(options)}", (name,))
+            for name, one in folded.items()
+            if one not in options
+        ]
+        if faults:
+            raise Refused(*faults)
+        frozen: Mapping[str, Any] = freeze(folded)
+        return frozen
+
+    return Kind("mapping of name to level", "{cat: debug}", read, _yaml_from_text)
+
+
 def _names_a_class(value: object) -> bool:
     if not isinstance(value, str):
         return False

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from pluginkit.config.compound import CALLS, CONTRACTS, MAPPING, TEXTS, HookCall
+from pluginkit.config.compound import CALLS, CONTRACTS, MAPPING, TEXTS, HookCall, levels_by_name
 from pluginkit.config.keys import key, section
 from pluginkit.config.kinds import (
     FLAG,
@@ -127,6 +127,9 @@ class LoggingSection:
         level(LOG_LEVELS, "info"),
         "info",
         "The least severe level that is logged, in any case. An unknown one is `info`, with a notice.",
+    )
+    log_levels: Mapping[str, LogLevel] = key(
+        levels_by_name(LOG_LEVELS), {}, "Levels of their own for plugins, loggers and modules, by name."
     )
     log_filename: str = key(WORD, "app.log", "The log file, relative to `directories.logs_dir`.")
     log_max_size: float = key(

@@ -32,6 +32,8 @@ def from_config(config: Config, *, queue: RecordQueue | None = None, console: bo
     """
     require_writable(config)
     chain = LogChain(config.application.app_name, config.log_level)
+    for name, level in config.logging.log_levels.items():
+        chain.set_level(name, level)
     if console:
         chain.add_console(location=config.logging.log_include_location)
     if queue is None:

@@ -33,6 +33,7 @@ PACKAGE = Path(pluginkit.__path__[0])
 
 API, HOOKS, STATES = "reference/api.md", "reference/hooks.md", "reference/states.md"
 JOBS = "reference/jobs.md"
+LOGS = "reference/logging.md"
 QUEUE = "reference/queue.md"
 MANIFEST, CLI, TROUBLESHOOTING = "reference/manifest.md", "reference/cli.md", "troubleshooting.md"
 
@@ -97,6 +98,7 @@ def reported(what: Mapping[str, list[str]]) -> str:
         ("pluginkit.hooks", (HOOKS,)),
         ("pluginkit.jobs", (JOBS,)),
         ("pluginkit.queue", (QUEUE,)),
+        ("pluginkit.logs", (LOGS,)),
     ],
 )
 def test_qa01_every_public_name_is_documented(module: str, pages: tuple[str, ...]) -> None:
@@ -173,6 +175,15 @@ def test_qa01_every_member_and_parameter_of_a_class_is_in_its_section(name: str)
     lacking = {member: missing([member, *parameters(value)], code) for member, value in members(cls)}
     lacking["__init__"] = missing(parameters(cls.__init__), code) if name in ("Host", "CallContext") else []
     assert not reported(lacking)
+
+
+@pytest.mark.parametrize("name", ["LogChain", "AuditLog"])
+def test_qa01_every_member_of_a_class_of_the_logs_is_in_its_section(name: str) -> None:
+    cls = getattr(importlib.import_module("pluginkit.logs"), name)
+    code = code_of(LOGS, name)
+    assert not reported(
+        {member: missing([member, *parameters(value)], code) for member, value in members(cls)}
+    )
 
 
 @pytest.mark.parametrize("name", ["Pool", "Job", "JobContext"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -79,6 +80,10 @@ def test_cl07_every_example_for_a_running_host_works(
         while b"Following" not in command.stderr.readline():
             assert command.poll() is None
         host.terminate()
+    if "--follow" in line:
+        while b"Following" not in command.stderr.readline():
+            assert command.poll() is None
+        command.send_signal(signal.SIGINT)
     _, error = command.communicate(timeout=60)
     assert (command.returncode, error.count(b"error")) == (0, 0), error.decode()
 

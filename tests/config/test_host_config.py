@@ -29,6 +29,7 @@ directories:
   state_dir: state
 logging:
   log_level: DEBUG
+  log_levels: {cat: DEBUG}
   log_filename: zoo.log
   log_max_size: 1
   log_max_backups: 25
@@ -83,6 +84,7 @@ def test_cf01_without_a_file_the_defaults_of_the_checklist_hold_and_a_notice_say
         },
         "logging": {
             "log_level": "info",
+            "log_levels": {},
             "log_filename": "app.log",
             "log_max_size": 2,
             "log_max_backups": 0,

@@ -25,6 +25,8 @@ MODULES = {
     "rescan": f"{_COMMANDS}.rescan",
     "events": f"{_COMMANDS}.events",
     "jobs": f"{_COMMANDS}.jobs",
+    "logs": f"{_COMMANDS}.logs",
+    "audit": f"{_COMMANDS}.audit",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pluginkit.defaults import CLOSE_TIMEOUT, ENTRY_POINT_GROUP
+from pluginkit.host_logs import Logging
 from pluginkit.host_submitting import Submitting
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 
-class Host(Submitting):
+class Host(Submitting, Logging):
     """Plugins found, checked, loaded and called.
 
     Parameters; those that are given win over `config`:

@@ -14,7 +14,7 @@ import click
 from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
-from pluginkit.cli.output import SCHEMA_VERSION, Painted, complain, remark, show, show_raw
+from pluginkit.cli.output import SCHEMA_VERSION, complain, data_stream, remark, show, show_raw, wants_colour
 
 if TYPE_CHECKING:
     from pluginkit.logs.reading import Record, Wanted
@@ -25,9 +25,6 @@ SHOWN = 100
 """Records that are shown unless somebody says how many, or since when."""
 POLLED_EVERY = 0.1
 """Seconds between two looks at a file that is followed."""
-
-_COLOURS = {"warn": "yellow", "warning": "yellow", "error": "red", "critical": "red"}
-_IN_THE_LINE = {"@timestamp", "@level", "@message", "@module", "@caller", "exception", "record_id"}
 
 
 def _moment(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
@@ -104,21 +101,16 @@ def _as_json(record: Record) -> None:
 
 
 def _as_line(record: Record) -> None:
-    from pluginkit.logs.reading import time_of
+    from pluginkit.logs import DecodeError, Entry
+    from pluginkit.logs.console import line_of
 
-    seconds = time_of(record)
-    moment = (
-        datetime.fromtimestamp(seconds).astimezone().isoformat(" ", "milliseconds")[:-6] if seconds else ""
-    )
-    level = str(record.get("@level", "")).lower()
-    fields = "".join(
-        f"  {name}={value}"
-        for name, value in record.items()
-        if name not in _IN_THE_LINE and value is not None
-    )
-    show(
-        f"{moment}  ", Painted(f"{level:<5}", _COLOURS.get(level)), f"  {record.get('@message', '')}{fields}"
-    )
-    if exception := record.get("exception"):
-        for line in str(exception).rstrip().splitlines():
-            show(f"    {line}")
+    try:
+        entry = Entry.from_record(dict(record))
+    except DecodeError:
+        show(str(record.get("@message", record)))
+    else:
+        show(
+            f"{entry.time[:10]} {line_of(entry, colour=wants_colour(data_stream()), location=True)}".rstrip(
+                "\n"
+            )
+        )

@@ -1,35 +1,35 @@
-"""`AuditLog`: what was done to plugins and what they were allowed, one JSON line each, in a file of its own.
+"""The audit trail: one structured record for each thing that happened to a plugin, in a file of its own.
 
-It is apart from the log: no level silences it, and it takes nothing else. A record is with the
-operating system when `record` returns, so that a kill -9 of the process loses none.
+It does not pass through the chain: no level, filter or queue of the log keeps a record from it.
+Each is in the file when `record` returns.
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import itertools
 import os
 import threading
 from collections.abc import Mapping
-from datetime import datetime
-from math import isfinite
-from pathlib import Path
+from dataclasses import fields as parts_of
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.errors import describe_exception
 from pluginkit.events import EVENT_KINDS
+from pluginkit.logs import fields as names
+from pluginkit.logs.entry import Entry, now
+from pluginkit.logs.files import FileSink
+from pluginkit.logs.guard import Guard, on_stderr
 
 if TYPE_CHECKING:
     from pluginkit.events import Event, EventBus, Subscription
 
-_log = logging.getLogger("pluginkit")
-
-MAX_TEXT = 4096
-"""Characters of one value from which on it is cut."""
-
 NOT_AUDITED = frozenset({"discovered", "file_changed", "started", "stopped"})
 """Kinds of events that change nothing about which code runs, or what it may do."""
-
 AUDITED = EVENT_KINDS - NOT_AUDITED
+"""All others are recorded, those too that come to be known later."""
+OF_RUN = frozenset({"host_started", "host_stopped"})
+"""The kinds of records that `pluginkit run` adds."""
 
 _LEVELS = {
     "failed": "error",
@@ -40,95 +40,88 @@ _LEVELS = {
     "capability_denied": "warn",
     "guard": "warn",
 }
+_OWN = frozenset({"kind", names.PLUGIN, "seq"})
 
 
 class AuditLog:
-    """Writes audit records to a file, from `attach` or `record` to `close`; safe under threads.
+    """Writes JSON lines as a log has them, with `kind`, `plugin`, `seq` and whatever else is known.
 
-    Parameters: `path` is the file, appended to, made with its directory if there is none.
+    `seq` counts the records of this process, so that a gap shows. The file is rotated at
+    `max_bytes`; of the rotated ones all are kept unless `max_backups` says otherwise.
 
-    Raises `OSError` if it cannot be written to.
-
-    >>> from tempfile import mkdtemp
-    >>> log = AuditLog(Path(mkdtemp()) / "audit.log")
-    >>> log.record("loaded", "cat", version="1.0.0")
-    >>> log.close()
-    >>> record = json.loads(log.path.read_text("utf-8"))
-    >>> record["kind"], record["plugin"], record["version"], record["seq"]
-    ('loaded', 'cat', '1.0.0', 1)
+    >>> import tempfile, pathlib
+    >>> from pluginkit.logs.reading import last
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "audit.log")
+    >>> audit = AuditLog(path)
+    >>> audit.record("loaded", "cat", generation=1)
+    >>> audit.close()
+    >>> [(one["seq"], one["kind"], one["plugin"], one["generation"]) for one in last(path)]
+    [(1, 'loaded', 'cat', 1)]
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Re-entrant: what a collection in here ends may be an event.
-        self._lock = threading.RLock()
+    def __init__(
+        self, path: str | os.PathLike[str], *, max_bytes: int = 2_000_000, max_backups: int = 0
+    ) -> None:
+        sink = FileSink(path, max_bytes=max_bytes, max_backups=max_backups)
+        self.path = sink.path
+        self._guard = Guard(sink, f"audit {path}", "trace", lambda text, _: on_stderr(text))
         self._process = os.getpid()
-        self._number = 0
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
         self._subscriptions: list[Subscription] = []
-        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
-    def attach(self, events: EventBus) -> None:
-        """Record from now on what a host tells of: its `events`."""
-        self._subscriptions.append(events.subscribe(self._keep, kinds=AUDITED))
+    @property
+    def last_error(self) -> str:
+        """Why records cannot be written at the moment; empty if they can."""
+        return self._guard.last_error
 
     def record(self, kind: str, plugin: str | None = None, /, **fields: Any) -> None:
-        """Write one record. What cannot be written is told in the log of `pluginkit`; nothing is raised."""
-        self._write(kind, plugin, fields, datetime.now().astimezone())
-
-    def close(self) -> None:
-        """Take no more. Idempotent."""
-        with self._lock:
-            for subscription in self._subscriptions:
-                subscription.cancel()
-            self._subscriptions = []
-            file, self._file = self._file, -1
-            if file >= 0:
-                os.close(file)
-
-    def _keep(self, event: Event) -> None:
-        self._write(event.kind, event.plugin, event.data, datetime.fromtimestamp(event.time).astimezone())
-
-    def _write(self, kind: str, plugin: str | None, fields: Mapping[str, Any], time: datetime) -> None:
-        head = {
-            "@timestamp": time.isoformat(timespec="microseconds"),
-            "@level": _LEVELS.get(kind, "info"),
-            "@message": kind if plugin is None else f"{kind} {plugin}",
-            "@module": "pluginkit.audit",
-            "kind": kind,
-            "plugin": plugin,
-            "pid": os.getpid(),
-        }
-        tail = {name: value for name, value in _plain(fields).items() if name not in head and name != "seq"}
+        """Write one record. Raises nothing: a trail that cannot be written is told once, on stderr."""
         if self._process != os.getpid():
             # In a forked child, where a lock that another thread held then is held for ever.
             self._process, self._lock = os.getpid(), threading.RLock()
+            self._guard.after_fork()
         with self._lock:
-            if self._file < 0:
-                return
-            self._number += 1
-            line = json.dumps(head | {"seq": self._number} | tail)
-            try:
-                # One write for one line: several hosts may have one file.
-                os.write(self._file, line.encode() + b"\n")
-            except OSError:
-                _log.exception("an audit record is lost: %s", line)
+            # Numbered and written under one lock, so that the file's order is that of the numbers.
+            self._guard.write(_entry(next(self._numbers), kind, plugin, fields))
+
+    def attach(self, events: EventBus) -> None:
+        """Record what a host tells of its plugins, of whatever kind, from now on."""
+        self._subscriptions.append(events.subscribe(self._on_event, kinds=AUDITED))
+
+    def _on_event(self, event: Event) -> None:
+        self.record(event.kind, event.plugin, **{str(name): plain(one) for name, one in event.data.items()})
+
+    def close(self) -> None:
+        """End the subscriptions and close the file."""
+        while self._subscriptions:
+            self._subscriptions.pop().cancel()
+        self._guard.close()
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """The value as JSON has it; what it has no form for is its `str`, and what is long is cut."""
-    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
-        return value
-    if isinstance(value, Mapping) and depth < 4:
-        return {_text(key): _plain(one, depth + 1) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset) and depth < 4:
-        return [_plain(one, depth + 1) for one in value]
-    return _text(value)
+def _entry(number: int, kind: str, plugin: str | None, data: Mapping[str, Any]) -> Entry:
+    own = {"kind": kind, names.PLUGIN: plugin, "seq": number}
+    # What a record is about cannot stand in for what it says of itself.
+    rest = {f"_{name}" if name in _OWN else name: value for name, value in data.items()}
+    return Entry(
+        now(),
+        _LEVELS.get(kind, "info"),
+        kind,
+        "pluginkit.audit",
+        thread=threading.current_thread().name,
+        process=os.getpid(),
+        fields=own | rest,
+    )
 
 
-def _text(value: object) -> str:
-    try:
-        text = str(value)
-    except Exception as error:
-        text = f"<{type(value).__name__} whose str() raises {type(error).__name__}>"
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+def plain(value: Any) -> Any:
+    """An event's value as data: exceptions as one line, dataclasses (a `Reason`, say) by their fields."""
+    if isinstance(value, BaseException):
+        return describe_exception(value)
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in parts_of(value)}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [plain(one) for one in value]
+    return value

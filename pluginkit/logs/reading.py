@@ -17,15 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pluginkit.logs.files import parts
+from pluginkit.logs import fields as names
+from pluginkit.logs.levels import NUMBERS, level_named
+from pluginkit.logs.parts import all_files
 
 Record = Mapping[str, Any]
 """One record, as the JSON of its line; of a line that is none, only `@message`."""
-
-LEVELS = ("trace", "debug", "info", "warn", "error")
-_RANKS = {level: rank for rank, level in enumerate(LEVELS)}
-# What loguru and the standard library call them.
-_RANKS |= {"success": _RANKS["info"], "warning": _RANKS["warn"], "critical": _RANKS["error"]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +45,10 @@ class Wanted:
     def takes(self, record: Record) -> bool:
         """Whether the record is one of them."""
         return (
-            (not self.plugins or record.get("plugin") in self.plugins)
-            and (not self.jobs or record.get("job_id") in self.jobs)
+            (not self.plugins or record.get(names.PLUGIN) in self.plugins)
+            and (not self.jobs or record.get(names.JOB_ID) in self.jobs)
             and (not self.kinds or record.get("kind") in self.kinds)
-            and (self.level is None or _rank(record) >= _RANKS[self.level])
+            and (self.level is None or _number(record) >= NUMBERS[level_named(self.level)])
             and (self.since is None or time_of(record) >= self.since)
         )
 
@@ -59,12 +56,15 @@ class Wanted:
 def time_of(record: Record) -> float:
     """When it was logged, in seconds since the epoch; 0 if it does not say."""
     try:
-        return datetime.fromisoformat(record["@timestamp"]).timestamp()
+        return datetime.fromisoformat(record[names.TIMESTAMP]).timestamp()
     except (KeyError, TypeError, ValueError, OverflowError):
         return 0.0
 
 
-def last(path: Path, wanted: Wanted, count: int | None = None) -> list[Record]:
+EVERYTHING = Wanted()
+
+
+def last(path: Path, wanted: Wanted = EVERYTHING, count: int | None = None) -> list[Record]:
     """The newest `count` records that are wanted, or all of them, oldest first.
 
     Raises `OSError` if there is no log, or it cannot be read.
@@ -114,7 +114,7 @@ class _Log:
     def _open(self) -> tuple[BinaryIO, list[Path]]:
         while True:
             live = self._path.open("rb")
-            older = [part for part in parts(self._path) if part != self._path]
+            older = [part for part in all_files(self._path) if part != self._path]
             if _is_at(live, self._path):
                 return live, older
             live.close()  # rotated meanwhile: one of the older parts may be this one
@@ -159,16 +159,29 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
         return False
 
 
+def read_bytes(file: Path) -> bytes:
+    """The content of a log file, uncompressed; of a compressed one that is torn, what is before the tear.
+
+    Raises `OSError` if it cannot be read.
+    """
+    if file.suffix != ".gz":
+        return file.read_bytes()
+    pieces: list[bytes] = []
+    with file.open("rb") as packed, gzip.open(packed) as stream:
+        try:
+            while piece := stream.read(1 << 18):
+                pieces.append(piece)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            pass
+    return b"".join(pieces)
+
+
 def _lines_of(part: Path) -> list[bytes]:
-    """The lines of an older part; none of one that has been deleted, and of a torn one those before the tear."""
-    whole = b""
+    """The lines of an older part; none of one that has been deleted."""
     try:
-        with gzip.open(part, "rb") if part.suffix == ".gz" else part.open("rb") as file:
-            while block := file.read(1 << 20):
-                whole += block
-    except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error):
-        pass
-    return [line for line in whole.split(b"\n") if line]
+        return [line for line in read_bytes(part).split(b"\n") if line]
+    except FileNotFoundError:
+        return []
 
 
 def _record(line: bytes) -> Record:
@@ -176,8 +189,9 @@ def _record(line: bytes) -> Record:
         record = json.loads(line)
     except (ValueError, RecursionError):
         record = None
-    return record if isinstance(record, dict) else {"@message": line.decode("utf-8", "replace")}
+    return record if isinstance(record, dict) else {names.MESSAGE: line.decode("utf-8", "replace")}
 
 
-def _rank(record: Record) -> int:
-    return _RANKS.get(str(record.get("@level", "")).lower(), -1)
+def _number(record: Record) -> int:
+    level = record.get(names.LEVEL)
+    return NUMBERS[level_named(level)] if isinstance(level, str) else -1

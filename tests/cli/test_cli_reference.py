@@ -28,7 +28,7 @@ ELSEWHERE: Mapping[str, str] = {
     "logs/app.log": "",
     "logs/audit.log": "",
 }
-NEED_A_HOST = {"load", "unload", "reload", "rescan", "events", "jobs"}
+NEED_A_HOST = {"log-level", "load", "unload", "reload", "rescan", "events", "jobs"}
 
 
 def needs_host(line: str) -> bool:

@@ -27,7 +27,7 @@ def numbers(records: Any) -> list[int]:
 
 
 def rotate(log: Path, number: int, *, compress: bool = False) -> None:
-    part = log.with_name(f"app.{number}.log")
+    part = log.with_name(f"app.{number:06}.log")
     log.rename(part)
     if compress:
         part.with_name(f"{part.name}.gz").write_bytes(gzip.compress(part.read_bytes()))
@@ -68,7 +68,7 @@ def test_a_line_that_is_no_record_is_shown_as_it_is_and_one_not_ended_yet_waits(
 
 
 def test_a_part_that_was_torn_gives_what_is_whole(log: Path) -> None:
-    part = log.with_name("app.1.log.gz")
+    part = log.with_name("app.000001.log.gz")
     part.write_bytes(part.read_bytes()[:-12])
     assert numbers(record for record in last(log, EVERYTHING) if "n" in record)[-4:] == [3, 4, 5, 6]
 
@@ -181,7 +181,7 @@ def test_while_another_thread_writes_and_rotates_each_record_is_read_once(tmp_pa
             append(log, line(number % 60, total=number))()
             if number % 100 == 99:
                 with progress:  # the reader has come to this file: two rotations in one pause hide a part
-                    assert progress.wait_for(lambda: found and found[-1] > number - 100, 20)  # noqa: B023
+                    assert progress.wait_for(lambda: found and found[-1] > number - 100, 20)  # noqa: B023  # it is called before the next turn
                 rotate(log, number, compress=number % 200 == 99)
                 log.write_bytes(b"")
         done.set()

@@ -37,12 +37,12 @@ def audit_command(
     each line.
     """
     from pluginkit.errors import UnknownName
-    from pluginkit.logs.audit import AUDITED
+    from pluginkit.logs.audit import AUDITED, OF_RUN
     from pluginkit.logs.reading import Wanted
 
     for kind in kinds:
-        if kind not in AUDITED:
-            raise UnknownName("kind of audit record", kind, AUDITED)
+        if kind not in AUDITED | OF_RUN:
+            raise UnknownName("kind of audit record", kind, AUDITED | OF_RUN)
     wanted = Wanted(since=since, plugins=set(plugins), kinds=set(kinds))
     path = session.config.audit_file
     return show_log(path, wanted, follow=follow, count=count, as_json=as_json, what="audit log")

@@ -8,8 +8,6 @@ from pluginkit.cli.command import Command
 from pluginkit.cli.records import reading_options, show_log
 from pluginkit.cli.session import Session, pass_session
 
-LEVELS = ["trace", "debug", "info", "warn", "error"]
-
 
 @click.command(
     "logs",
@@ -21,7 +19,11 @@ LEVELS = ["trace", "debug", "info", "warn", "error"]
     ],
 )
 @reading_options
-@click.option("--level", type=click.Choice(LEVELS, case_sensitive=False), help="Only from this level on.")
+@click.option(
+    "--level",
+    type=click.Choice(["trace", "debug", "info", "warn", "error"], case_sensitive=False),
+    help="Only from this level on.",
+)
 @click.option("--job", "jobs", multiple=True, metavar="ID", help="Only of this job; may be repeated.")
 @pass_session
 def logs_command(

@@ -46,7 +46,7 @@ def recorded(session: Session, host: Host) -> Iterator[list[str]]:
 
 def _open(config: Config, host: Host, last_first: ExitStack) -> list[str]:
     from pluginkit.logs import AuditLog, from_config
-    from pluginkit.logs.setup import AUDIT_FILENAME, require_writable
+    from pluginkit.logs.setup import require_writable
 
     require_writable(config)
     queue = _queue(config, host, last_first) if config.log_mq_enabled else None
@@ -56,7 +56,7 @@ def _open(config: Config, host: Host, last_first: ExitStack) -> list[str]:
     # Outermost, so that what a plugin prints on stdout passes on to where the command has it go.
     last_first.enter_context(plugins_print_to_stderr())
     last_first.enter_context(chain.capture())
-    audit = AuditLog(config.logs_dir / AUDIT_FILENAME)
+    audit = AuditLog(config.audit_file)
     last_first.callback(audit.close)
     audit.attach(host.events)
     audit.record("host_started", None, app=config.application.app_name, config=str(config.path or ""))

@@ -3,91 +3,72 @@
 They are part of the interface: tools that read logs look for them.
 """
 
-# ruff: noqa: PLC0414  # the names are given on: that is how type checkers know
-
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pluginkit.field_names import (
-    BATCH_ERRORS as BATCH_ERRORS,
-)
-from pluginkit.field_names import (
-    FAILED_JOBS as FAILED_JOBS,
-)
-from pluginkit.field_names import (
-    FAILED_SUBMISSIONS as FAILED_SUBMISSIONS,
-)
-from pluginkit.field_names import (
-    FINISHED_AT as FINISHED_AT,
-)
-from pluginkit.field_names import (
-    JOB_DURATION_SECONDS as JOB_DURATION_SECONDS,
-)
-from pluginkit.field_names import (
-    JOB_ERROR as JOB_ERROR,
-)
-from pluginkit.field_names import (
-    JOB_ID as JOB_ID,
-)
-from pluginkit.field_names import (
-    JOB_METRICS as JOB_METRICS,
-)
-from pluginkit.field_names import (
-    JOB_VALUE as JOB_VALUE,
-)
-from pluginkit.field_names import (
-    JOBS_SUBMITTED as JOBS_SUBMITTED,
-)
-from pluginkit.field_names import (
-    MAX_RETRIES as MAX_RETRIES,
-)
-from pluginkit.field_names import (
-    PLUGIN as PLUGIN,
-)
-from pluginkit.field_names import (
-    POOL_CLOSED as POOL_CLOSED,
-)
-from pluginkit.field_names import (
-    POOL_COMPLETED_AT as POOL_COMPLETED_AT,
-)
-from pluginkit.field_names import (
-    POOL_DURATION_SECONDS as POOL_DURATION_SECONDS,
-)
-from pluginkit.field_names import (
-    POOL_METRICS as POOL_METRICS,
-)
-from pluginkit.field_names import (
-    POOL_STARTED_AT as POOL_STARTED_AT,
-)
-from pluginkit.field_names import (
-    POOL_STOPPED_AT as POOL_STOPPED_AT,
-)
-from pluginkit.field_names import (
-    RETRY_COUNT as RETRY_COUNT,
-)
-from pluginkit.field_names import (
-    RETRY_DELAY as RETRY_DELAY,
-)
-from pluginkit.field_names import (
-    STARTED_AT as STARTED_AT,
-)
-from pluginkit.field_names import (
-    SUBMITTED_AT as SUBMITTED_AT,
-)
-from pluginkit.field_names import (
-    SUCCESSFUL_JOBS as SUCCESSFUL_JOBS,
-)
-from pluginkit.field_names import (
-    WORKER_COUNT as WORKER_COUNT,
-)
-from pluginkit.field_names import (
-    WORKER_ID as WORKER_ID,
+    BATCH_ERRORS,
+    FAILED_JOBS,
+    FAILED_SUBMISSIONS,
+    FINISHED_AT,
+    JOB_DURATION_SECONDS,
+    JOB_ERROR,
+    JOB_ID,
+    JOB_METRICS,
+    JOB_VALUE,
+    JOBS_SUBMITTED,
+    MAX_RETRIES,
+    PLUGIN,
+    POOL_CLOSED,
+    POOL_COMPLETED_AT,
+    POOL_DURATION_SECONDS,
+    POOL_METRICS,
+    POOL_STARTED_AT,
+    POOL_STOPPED_AT,
+    RETRY_COUNT,
+    RETRY_DELAY,
+    STARTED_AT,
+    SUBMITTED_AT,
+    SUCCESSFUL_JOBS,
+    WORKER_COUNT,
+    WORKER_ID,
 )
 
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
+
+
+__all__ = [
+    "BATCH_ERRORS",
+    "FAILED_JOBS",
+    "FAILED_SUBMISSIONS",
+    "FINISHED_AT",
+    "JOBS_SUBMITTED",
+    "JOB_DURATION_SECONDS",
+    "JOB_ERROR",
+    "JOB_ID",
+    "JOB_METRICS",
+    "JOB_VALUE",
+    "MAX_RETRIES",
+    "PLUGIN",
+    "POOL_CLOSED",
+    "POOL_COMPLETED_AT",
+    "POOL_DURATION_SECONDS",
+    "POOL_METRICS",
+    "POOL_STARTED_AT",
+    "POOL_STOPPED_AT",
+    "RETRY_COUNT",
+    "RETRY_DELAY",
+    "STARTED_AT",
+    "SUBMITTED_AT",
+    "SUCCESSFUL_JOBS",
+    "WORKER_COUNT",
+    "WORKER_ID",
+    "log_fields",
+    "values_of",
+]
 
 
 def log_fields(job: Job[Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, NewType, Self, TextIO
+from typing import TYPE_CHECKING, Any, NewType, Self, TextIO, cast
 
 from pluginkit.errors import UnknownName, describe_exception, passes_through
 from pluginkit.logs import fields as names
@@ -459,7 +459,7 @@ def _sink_of(target: Sink | Callable[[Entry], object] | logging.Handler) -> tupl
         return FunctionSink(target), repr(target)
     if hasattr(target, "write") and hasattr(target, "close"):
         name = str(target.path) if isinstance(target, FileSink) else type(target).__name__
-        return target, name
+        return cast("Sink", target), name
     if callable(target):
         return FunctionSink(target), getattr(target, "__qualname__", repr(target))
     raise TypeError(

@@ -18,6 +18,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pluginkit.logs import parts
@@ -50,7 +51,9 @@ class FileSink:
     ) -> None:
         self.path = Path(path).absolute()
         self._max_bytes = max_bytes
-        self._keep = {"compress": compress, "max_backups": max_backups, "max_age_days": max_age_days}
+        self._tidy_parts = partial(
+            parts.tidy, self.path, compress=compress, max_backups=max_backups, max_age_days=max_age_days
+        )
         self._location = location
         self._background = background
         self._descriptor = -1
@@ -162,7 +165,7 @@ class FileSink:
     def _tidy_now(self) -> None:
         try:
             with parts.directory_lock(self.path.parent):
-                parts.tidy(self.path, **self._keep)  # type: ignore[arg-type]  # three options of three types
+                self._tidy_parts()
         except OSError:
             # A full disk has no room for the compressed file. The part stays as it is: nothing is lost.
             return

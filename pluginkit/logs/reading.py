@@ -1,150 +1,197 @@
-"""Reading logs: the files of one log in order, compressed ones too, filtered, and followed while they grow."""
+"""Log files of JSON lines, read back: the last records, those that somebody wants, and those to come.
+
+A log is the file and the parts that rotation has put beside it, some of them compressed. While it is
+read it may grow and rotate: who follows it keeps the file open that was the live one, reads it to
+its end, and only then goes on to the new one.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
 import os
-import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pluginkit.logs import fields as names
-from pluginkit.logs.levels import NUMBERS
+from pluginkit.logs.levels import NUMBERS, level_named
 from pluginkit.logs.parts import all_files
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+Record = Mapping[str, Any]
+"""One record, as the JSON of its line; of a line that is none, only `@message`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Which records are wanted; None is no condition. `level` is the least severe, `kind` an audit record's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which records somebody wants to see; what is None or empty takes all.
 
-    plugin: str | None = None
+    `level` is the lowest; `since` seconds since the epoch; `plugins`, `jobs` and `kinds` (of audit
+    records) the values of those fields.
+
+    >>> Wanted(level="warn").takes({"@level": "error"}), Wanted(plugins={"cat"}).takes({"plugin": "dog"})
+    (True, False)
+    """
+
     level: str | None = None
-    job: str | None = None
-    since: datetime | None = None
-    kind: str | None = None
+    since: float | None = None
+    plugins: frozenset[str] | set[str] = frozenset()
+    jobs: frozenset[str] | set[str] = frozenset()
+    kinds: frozenset[str] | set[str] = frozenset()
 
-    def wants(self, record: dict[str, Any]) -> bool:
-        """Whether a record passes."""
-        if self.plugin is not None and record.get(names.PLUGIN) != self.plugin:
-            return False
-        if self.job is not None and record.get(names.JOB_ID) != self.job:
-            return False
-        if self.kind is not None and record.get("kind") != self.kind:
-            return False
-        if self.level is not None and NUMBERS.get(record.get(names.LEVEL, "info"), 20) < NUMBERS[self.level]:
-            return False
-        return self.since is None or _is_since(record, self.since)
+    def takes(self, record: Record) -> bool:
+        """Whether the record is one of them."""
+        return (
+            (not self.plugins or record.get(names.PLUGIN) in self.plugins)
+            and (not self.jobs or record.get(names.JOB_ID) in self.jobs)
+            and (not self.kinds or record.get("kind") in self.kinds)
+            and (self.level is None or _number(record) >= NUMBERS[level_named(self.level)])
+            and (self.since is None or time_of(record) >= self.since)
+        )
 
 
-def parse_since(text: str, *, now: datetime | None = None) -> datetime:
-    """A moment: a time span before now (`10m`, `1h30m`, `2d`), or ISO 8601, local where it has no zone.
-
-    Raises ValueError.
-
-    >>> from datetime import datetime
-    >>> parse_since("1h30m", now=datetime.fromisoformat("2026-01-01T12:00+00:00")).isoformat()
-    '2026-01-01T10:30:00+00:00'
-    """
-    spans = _SPAN.findall(text)
-    if spans and not _SPAN.sub("", text).strip():
-        seconds = sum(float(count) * _SECONDS[unit.lower()] for count, unit in spans)
-        return (now or datetime.now(UTC)) - timedelta(seconds=seconds)
+def time_of(record: Record) -> float:
+    """When it was logged, in seconds since the epoch; 0 if it does not say."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is neither a time span such as 10m nor a moment such as 2026-11-27T10:00"
-        ) from None
-    return moment if moment.tzinfo is not None else moment.astimezone()
+        return datetime.fromisoformat(record[names.TIMESTAMP]).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0.0
 
 
-def read_records(path: Path, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:  # frozen
-    """The records of a log over all of its files, oldest first. Lines that are no records are left out."""
-    for file in all_files(path):
+EVERYTHING = Wanted()
+
+
+def last(path: Path, wanted: Wanted = EVERYTHING, count: int | None = None) -> list[Record]:
+    """The newest `count` records that are wanted, or all of them, oldest first.
+
+    Raises `OSError` if there is no log, or it cannot be read.
+    """
+    log = _Log(path)
+    with log.live:
+        return log.last(wanted, count)
+
+
+def follow(path: Path, wanted: Wanted, count: int | None, pause: Callable[[], object]) -> Iterator[Record]:
+    """The newest `count` records, or all of them, then each that comes, until `pause()` gives something true.
+
+    `pause` is called whenever there is nothing more, and waits as long as it likes. The log need not
+    exist yet. Of a file that is rotated twice between two pauses the part between is not seen.
+    """
+    log = None
+    while log is None:
         try:
-            data = read_bytes(file)
-        except FileNotFoundError:  # rotated or removed meanwhile
-            continue
-        for line in data.splitlines():
-            record = _record(line)
-            if record is not None and wanted.wants(record):
-                yield record
-
-
-def follow_records(
-    path: Path, wanted: LogFilter, *, stopped: Callable[[float], bool], interval: float = 0.2
-) -> Iterator[dict[str, Any]]:
-    """Records that come from now on, over rotations, until `stopped(interval)` says so.
-
-    `stopped` waits for up to so many seconds, an `Event.wait` say.
-    """
-    stream, left = None, b""
-    is_first = True
+            log = _Log(path)
+        except FileNotFoundError:
+            if pause():
+                return
     try:
+        yield from log.last(wanted, count)
         while True:
-            if stream is None and path.exists():
-                stream = open(path, "rb")  # noqa: SIM115  # it lives over many turns, and is closed below
-                stream.seek(0, 2 if is_first else 0)
-            is_first = False
-            data = stream.read() if stream is not None else b""
-            lines = (left + data).split(b"\n")
-            left = lines.pop()
-            for line in lines:
-                record = _record(line)
-                if record is not None and wanted.wants(record):
-                    yield record
-            if not data and stream is not None and _was_rotated(path, stream):
-                stream.close()
-                stream, left = None, b""
+            records = log.more()
+            yield from filter(wanted.takes, records)
+            if records:
                 continue
-            if not data and stopped(interval):
+            successor = log.successor()
+            if successor is not None:
+                yield from filter(wanted.takes, log.move_on(successor))
+            elif pause():
                 return
     finally:
-        if stream is not None:
-            stream.close()
+        log.live.close()
 
 
-def read_bytes(file: Path) -> bytes:
-    """The content of a log file, uncompressed. A compressed file that is damaged gives what is whole of it."""
-    if file.suffix != ".gz":
-        return file.read_bytes()
-    pieces: list[bytes] = []
+class _Log:
+    """A log that is being read: the file that was the live one when it was opened, and what came before."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rest = b""
+        self.live, self._older = self._open()
+
+    def _open(self) -> tuple[BinaryIO, list[Path]]:
+        while True:
+            live = self._path.open("rb")
+            older = [part for part in all_files(self._path) if part != self._path]
+            if _is_at(live, self._path):
+                return live, older
+            live.close()  # rotated meanwhile: one of the older parts may be this one
+
+    def last(self, wanted: Wanted, count: int | None) -> list[Record]:
+        """The newest records so far; `more` goes on after them."""
+        found = list(filter(wanted.takes, self.more()))
+        for part in reversed(self._older):
+            if count is not None and len(found) >= count:
+                break
+            found[:0] = filter(wanted.takes, map(_record, _lines_of(part)))
+        return found if count is None else found[max(0, len(found) - count) :]
+
+    def more(self) -> list[Record]:
+        """What has been written to the file since; a line that is not ended yet waits."""
+        *lines, self._rest = (self._rest + self.live.read()).split(b"\n")
+        return [_record(line) for line in lines if line]
+
+    def successor(self) -> BinaryIO | None:
+        """The file that is the live one by now, opened, if the one read so far was rotated or cut."""
+        try:
+            if _is_at(self.live, self._path) and self._path.stat().st_size >= self.live.tell():
+                return None
+            return self._path.open("rb")
+        except FileNotFoundError:
+            return None
+
+    def move_on(self, successor: BinaryIO) -> list[Record]:
+        """Read the successor from now on. Gives what was written last to the file read so far."""
+        records = self.more()
+        if self._rest:
+            records.append(_record(self._rest))
+        self.live.close()
+        self.live, self._rest = successor, b""
+        return records
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
     try:
-        with gzip.open(file, "rb") as stream:
-            while piece := stream.read(1 << 18):
-                pieces.append(piece)
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-    return b"".join(pieces)
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _is_since(record: dict[str, Any], since: datetime) -> bool:
-    try:
-        return datetime.fromisoformat(record.get(names.TIMESTAMP) or record["ts"]) >= since
-    except (KeyError, TypeError, ValueError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
         return False
 
 
-def _was_rotated(path: Path, stream: Any) -> bool:
-    mine = os.fstat(stream.fileno())
+def read_bytes(file: Path) -> bytes:
+    """The content of a log file, uncompressed; of a compressed one that is torn, what is before the tear.
+
+    Raises `OSError` if it cannot be read.
+    """
+    if file.suffix != ".gz":
+        return file.read_bytes()
+    pieces: list[bytes] = []
+    with file.open("rb") as packed, gzip.open(packed) as stream:
+        try:
+            while piece := stream.read(1 << 18):
+                pieces.append(piece)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            pass
+    return b"".join(pieces)
+
+
+def _lines_of(part: Path) -> list[bytes]:
+    """The lines of an older part; none of one that has been deleted."""
     try:
-        there = path.stat()
+        return [line for line in read_bytes(part).split(b"\n") if line]
     except FileNotFoundError:
-        return True
-    return (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino) or there.st_size < stream.tell()
+        return []
+
+
+def _record(line: bytes) -> Record:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    return record if isinstance(record, dict) else {names.MESSAGE: line.decode("utf-8", "replace")}
+
+
+def _number(record: Record) -> int:
+    level = record.get(names.LEVEL)
+    return NUMBERS[level_named(level)] if isinstance(level, str) else -1

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from pluginkit.config import Config
     from pluginkit.queue.protocol import RecordQueue
 
-AUDIT_FILENAME = "audit.log"
-"""The audit trail, in `directories.logs_dir`."""
-
 
 def from_config(config: Config, *, queue: RecordQueue | None = None, console: bool = False) -> LogChain:
     """The chain of `logging` in the configuration: its level, and its file in `directories.logs_dir`.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pluginkit.logs import LogChain
-from pluginkit.logs.reading import read_records
+from pluginkit.logs.reading import last
 
 
 @pytest.fixture
@@ -26,4 +26,4 @@ def chain() -> Iterator[LogChain]:
 
 @pytest.fixture
 def records() -> Callable[[Path], list[dict[str, Any]]]:
-    return lambda path: list(read_records(path))
+    return lambda path: [dict(record) for record in last(path)]

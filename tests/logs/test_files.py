@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pluginkit.logs import Entry, FileSink, LogChain, PartlyWritten, parts
-from pluginkit.logs.reading import read_records
+from pluginkit.logs.reading import last
 
 Records = Callable[[Path], list[dict[str, Any]]]
 
@@ -27,7 +27,7 @@ def _entries(count: int, start: int = 0) -> list[Entry]:
 
 
 def _messages(path: Path) -> list[str]:
-    return [record["@message"] for record in read_records(path)]
+    return [record["@message"] for record in last(path)]
 
 
 def _sink(path: Path, **options: Any) -> FileSink:

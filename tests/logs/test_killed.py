@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pluginkit.logs.parts import all_files
-from pluginkit.logs.reading import read_bytes, read_records
+from pluginkit.logs.reading import last, read_bytes
 
 CHILD = Path(__file__).with_name("killed_host.py")
 
@@ -50,7 +50,7 @@ def test_mq03_lg09_kill_9_loses_doubles_and_reorders_nothing_over_rotated_and_co
         acknowledged += _run(tmp_path, f"kill-{kill}", 1_000_000, moments.randrange(20, 1_500))
     acknowledged += _run(tmp_path, "last", 20, None)
 
-    found = [(one["run"], one["writer"], one["number"]) for one in read_records(tmp_path / "app.log")]
+    found = [(one["run"], one["writer"], one["number"]) for one in last(tmp_path / "app.log")]
 
     counts = Counter(found)
     missing = [one for one in acknowledged if one not in counts]

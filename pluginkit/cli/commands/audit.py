@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from pluginkit.cli.command import Command
-from pluginkit.cli.log_reading import moment, reading_options, show_records
+from pluginkit.cli.records import reading_options, show_log
 from pluginkit.cli.session import Session, pass_session
 
 
@@ -15,40 +13,36 @@ from pluginkit.cli.session import Session, pass_session
     "audit",
     cls=Command,
     examples=[
-        ("pluginkit audit", "what happened to plugins: loads, reloads, failures, grants, denials"),
-        ("pluginkit audit --kind reloaded --plugin cat", "each reload of the plugin cat"),
-        ("pluginkit audit --since 1d --json", "for programs: one JSON object a line"),
+        ("pluginkit audit --since 1d", "what was loaded, reloaded, changed, granted and denied today"),
+        ("pluginkit audit --kind failed -f", "what fails, as it happens"),
     ],
 )
-@click.option("--kind", metavar="KIND", help="Only records of this kind, such as loaded or crashed.")
 @reading_options
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="KIND", help="Only records of this kind; may be repeated."
+)
 @pass_session
-def audit_command(  # one for each option
+def audit_command(
     session: Session,
-    kind: str | None,
-    plugin: str | None,
-    since: str | None,
-    count: int | None,
     follow: bool,
+    count: int | None,
+    since: float | None,
+    plugins: tuple[str, ...],
     as_json: bool,
+    kinds: tuple[str, ...],
 ) -> int:
-    """Show the audit trail of the configuration's host, over all of its files.
+    """Show what was done to plugins and what they were allowed or refused, oldest first.
 
-    It reads the files, so no host need run.
+    Reads `audit.log` in `directories.logs_dir`; no host needs to run. `--json` prints one object on
+    each line.
     """
-    from pluginkit.logs.reading import LogFilter
-    from pluginkit.logs.setup import AUDIT_FILENAME
+    from pluginkit.errors import UnknownName
+    from pluginkit.logs.audit import AUDITED, OF_RUN
+    from pluginkit.logs.reading import Wanted
 
-    wanted = LogFilter(plugin=plugin, kind=kind, since=moment(since))
-    path = session.config.logs_dir / AUDIT_FILENAME
-    return show_records(path, wanted, _line, count=count, follow=follow, as_json=as_json)
-
-
-_OWN = ("ts", "seq", "kind", "plugin", "process")
-
-
-def _line(record: dict[str, Any]) -> str:
-    rest = " ".join(f"{name}={value}" for name, value in record.items() if name not in _OWN)
-    plugin = record.get("plugin") or "-"
-    when, number = str(record.get("ts", ""))[:23], record.get("seq", "")
-    return f"{when} {number:>5} {record.get('kind', '')!s:<16} {plugin:<16} {rest}".rstrip()
+    for kind in kinds:
+        if kind not in AUDITED | OF_RUN:
+            raise UnknownName("kind of audit record", kind, AUDITED | OF_RUN)
+    wanted = Wanted(since=since, plugins=set(plugins), kinds=set(kinds))
+    path = session.config.audit_file
+    return show_log(path, wanted, follow=follow, count=count, as_json=as_json, what="audit log")

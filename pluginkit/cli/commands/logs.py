@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from pluginkit.cli.command import Command
-from pluginkit.cli.log_reading import moment, reading_options, show_records
+from pluginkit.cli.records import reading_options, show_log
 from pluginkit.cli.session import Session, pass_session
 
 
@@ -15,43 +13,35 @@ from pluginkit.cli.session import Session, pass_session
     "logs",
     cls=Command,
     examples=[
-        ("pluginkit logs -n 20", "the last twenty records"),
-        ("pluginkit logs --follow --plugin cat", "what the plugin cat says, as it says it"),
-        ("pluginkit logs --level error --since 1h", "what went wrong in the last hour"),
-        ("pluginkit logs --json", "for programs: one JSON object a line"),
+        ("pluginkit logs --follow --plugin cat", "what one plugin logs, as it does"),
+        ("pluginkit logs --level warn --since 1h", "the warnings and errors of the last hour"),
+        ("pluginkit logs --json -n 0 -f", "all that is logged from now on, for a program"),
     ],
 )
+@reading_options
 @click.option(
     "--level",
-    type=click.Choice(["trace", "debug", "info", "warn", "error"]),
-    help="Only this level and what is more severe.",
+    type=click.Choice(["trace", "debug", "info", "warn", "error"], case_sensitive=False),
+    help="Only from this level on.",
 )
-@click.option("--job", metavar="ID", help="Only what this job logged.")
-@reading_options
+@click.option("--job", "jobs", multiple=True, metavar="ID", help="Only of this job; may be repeated.")
 @pass_session
-def logs_command(  # one for each option
+def logs_command(
     session: Session,
-    level: str | None,
-    job: str | None,
-    plugin: str | None,
-    since: str | None,
-    count: int | None,
     follow: bool,
+    count: int | None,
+    since: float | None,
+    plugins: tuple[str, ...],
     as_json: bool,
+    level: str | None,
+    jobs: tuple[str, ...],
 ) -> int:
-    """Show the log of the configuration's host, over all of its files, compressed ones too.
+    """Show what the host and its plugins have logged, oldest first.
 
-    It reads the files, so no host need run.
+    Reads the log file of the configuration (`logging.log_filename` in `directories.logs_dir`), with the
+    parts that rotation has made of it; no host needs to run. `--json` prints one object on each line.
     """
-    from pluginkit.logs.reading import LogFilter
+    from pluginkit.logs.reading import Wanted
 
-    wanted = LogFilter(plugin=plugin, level=level, job=job, since=moment(since))
-    path = session.config.log_file
-    return show_records(path, wanted, _line, count=count, follow=follow, as_json=as_json)
-
-
-def _line(record: dict[str, Any]) -> str:
-    from pluginkit.logs.console import line_of
-    from pluginkit.logs.entry import Entry
-
-    return line_of(Entry.from_record(record), colour=False, location=True).rstrip("\n")
+    wanted = Wanted(level=level, since=since, plugins=set(plugins), jobs=set(jobs))
+    return show_log(session.config.log_file, wanted, follow=follow, count=count, as_json=as_json, what="log")

@@ -61,6 +61,7 @@ class FileSink:
         self._look_at = 0.0
         self._owner = os.getpid()
         self._tidying: threading.Thread | None = None
+        self._is_untidy = False
 
     def write(self, entries: Sequence[Entry]) -> None:
         written = 0
@@ -153,6 +154,7 @@ class FileSink:
         self._tidy()
 
     def _tidy(self) -> None:
+        self._is_untidy = True
         if not self._background:
             self._tidy_now()
         elif self._tidying is None or not self._tidying.is_alive():
@@ -164,8 +166,10 @@ class FileSink:
 
     def _tidy_now(self) -> None:
         try:
-            with parts.directory_lock(self.path.parent):
-                self._tidy_parts()
+            while self._is_untidy:  # rotated again meanwhile
+                self._is_untidy = False
+                with parts.directory_lock(self.path.parent):
+                    self._tidy_parts()
         except OSError:
             # A full disk has no room for the compressed file. The part stays as it is: nothing is lost.
             return
@@ -225,3 +229,6 @@ class FileSink:
         tidying, self._tidying = self._tidying, None
         if tidying is not None and self._owns:
             tidying.join(10.0)
+            if not tidying.is_alive():
+                # It may have looked for the last time just before the last rotation.
+                self._tidy_now()

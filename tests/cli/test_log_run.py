@@ -114,7 +114,7 @@ def test_a_run_without_a_configuration_leaves_no_files_behind(
         config.unlink()
     user("run", "--once")
     assert not (project / "logs").exists()
-    assert "There is no log" in user("logs").stderr
+    assert "there is no such log" in user("logs", status=1).stderr
 
 
 def test_cl03_serving_says_on_one_line_where_it_writes_and_levels_change_while_it_runs(

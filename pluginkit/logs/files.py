@@ -196,6 +196,8 @@ class FileSink:
         written before `since` are not looked at, nor those before the one where it ends.
         """
         found: set[int] = set()
+        if not self.path.parent.is_dir():
+            return found
         with parts.directory_lock(self.path.parent):
             files = parts.all_files(self.path)
             for file in reversed(files):

@@ -115,6 +115,12 @@ class _Handler(logging.Handler):
         """None is needed: the chain's sinks have their own, and may be entered again."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        kept = bool(self.filter(record))
+        if kept:
+            self.emit(record)
+        return kept
+
     def emit(self, record: logging.LogRecord) -> None:
         last = self._last_resort
         if last is not None and record.levelno >= last.level and not self._chain.has_console:

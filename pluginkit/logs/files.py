@@ -188,12 +188,12 @@ class FileSink:
             os.ftruncate(self._descriptor, end)
         self._size = end
 
-    def written_ids(self, token: str, above: int, since: float) -> set[int]:
+    def written_ids(self, token: str, above: int) -> set[int]:
         """Which of a queue's records above an id are in the files already.
 
         That is the cursor: the files themselves say how far they are written, so no rotation,
-        compression or kill can part what they say from what is in them. Files that were last
-        written before `since` are not looked at, nor those before the one where it ends.
+        compression, kill or clock can part what they say from what is in them. Files are looked at
+        from the newest back to the one that holds an id which is not above.
         """
         found: set[int] = set()
         if not self.path.parent.is_dir():
@@ -201,7 +201,7 @@ class FileSink:
         with parts.directory_lock(self.path.parent):
             files = parts.all_files(self.path)
             for file in reversed(files):
-                if file.stat().st_mtime < since or self._ids_of(file, token, above, found):
+                if self._ids_of(file, token, above, found):
                     break
         return found
 

@@ -131,16 +131,14 @@ class AsyncPath:
     def _begin(self) -> None:
         """Learn from the queue and from the files how far the last drain came."""
         kept = self.queue.mark(MARK)
-        token, upto, since = kept.decode().split(" ") if kept is not None else (os.urandom(6).hex(), "0", "")
+        token, upto = kept.decode().split(" ") if kept is not None else (os.urandom(6).hex(), "0")
         if kept is None:
-            since = repr(time.time())
-            self.queue.ack([], marks={MARK: f"{token} 0 {since}".encode()})
+            self.queue.ack([], marks={MARK: f"{token} 0".encode()})
         else:
             for lane in self.lanes:
                 if isinstance(lane.guard.sink, FileSink):
-                    # A second of slack: file systems keep coarser times than the clock.
-                    lane.written_before = lane.guard.sink.written_ids(token, int(upto), float(since) - 1.0)
-        self._highest, self._since, self._token = int(upto), since, token
+                    lane.written_before = lane.guard.sink.written_ids(token, int(upto))
+        self._highest, self._token = int(upto), token
 
     def _turn(self) -> int:
         """Lease, write, acknowledge once; how much there was to do."""
@@ -246,7 +244,7 @@ class AsyncPath:
         upto = min(self._open) - 1 if self._open else self._highest
         if self._finished:
             ids: int | list[int] = self._finished if self._open else self._highest
-            self.queue.ack(ids, marks={MARK: f"{self._token} {upto} {self._since}".encode()})
+            self.queue.ack(ids, marks={MARK: f"{self._token} {upto}".encode()})
             self._finished = []
         elif upto == self._done_upto:
             return

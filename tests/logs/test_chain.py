@@ -317,7 +317,7 @@ def test_a_standard_handler_is_a_sink_and_gets_the_original_record(chain: LogCha
 
 def test_what_is_no_sink_is_refused(chain: LogChain) -> None:
     with pytest.raises(TypeError, match="a log sink is a function"):
-        chain.add_sink(3)  # type: ignore[arg-type]
+        chain.add_sink(3)  # type: ignore[arg-type]  # that is the point
 
 
 def test_closing_gives_loguru_back_its_own_handler_and_is_final(capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pluginkit.logs import Entry, FileSink, LogChain, LoggerJob, guard
+from pluginkit.logs import Entry, FileSink, LogChain, LoggerJob, guard, parts
 from pluginkit.queue import PersistentQueue
 
 Records = Callable[[Path], list[dict[str, Any]]]
@@ -276,6 +276,8 @@ def test_lg09_records_that_are_written_and_not_acknowledged_are_not_written_agai
         for number in ids[:2]:
             sink.write([Entry.made("info", f"late {number - ids[0]}", {"record_id": f"{token}-{number}"})])
         sink.close()
+        for file in parts.all_files(path):
+            os.utime(file, (0, 0))  # the clock was wrong
         chain.asynchronous(queue, [FileSink(path, max_bytes=600)])
         assert queue.wait_idle(10)
     found = [one["@message"] for one in records(path) if one["@message"].startswith("late")]

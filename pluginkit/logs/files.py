@@ -131,9 +131,14 @@ class FileSink:
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o666)
-        # Says to a compression that somebody still writes to this file, whatever its name is by then.
-        fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        while True:
+            self._descriptor = os.open(self.path, flags, 0o666)
+            # Says to a compression that somebody still writes to this file, whatever its name is by then.
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            if self._is_current():
+                break
+            # Rotated, perhaps compressed and removed, between the opening and the lock.
+            self._close_descriptor()
         self._size = os.fstat(self._descriptor).st_size
         self._look_at = time.monotonic() + _LOOK_AGAIN
 
@@ -185,8 +190,18 @@ class FileSink:
                 break
             end = start
         if end < size:
+            self._mend(end)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _mend(self, end: int) -> None:
+        """Cut the torn line off; where another process writes to the file it may be in the midst of it: end the line."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.write(self._descriptor, b"\n")
+        else:
             os.ftruncate(self._descriptor, end)
-        self._size = end
+        fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def written_ids(self, token: str, above: int) -> set[int]:
         """Which of a queue's records above an id are in the files already.

@@ -136,7 +136,7 @@ class Guard:
         """Write what waits and then these, one after the other, as far as the sink takes them."""
         for entry in entries:
             if len(self._waiting) < _MAX_WAITING:
-                self._waiting.append(entry)
+                self._waiting.append(_kept(entry) if self.last_error else entry)
             else:
                 self.lost += 1
         if self.last_error and time.monotonic() < self._try_at:
@@ -150,7 +150,7 @@ class Guard:
                 continue
             self._refusals += 1
             if self._refusals < _MAX_ATTEMPTS:
-                self._waiting.appendleft(entry)
+                self._waiting.appendleft(_kept(entry))
             else:
                 self._refusals = 0
                 self.lost += 1
@@ -221,6 +221,11 @@ class Guard:
         self._waiting.clear()
         self._news.clear()
         _here.depth = 0
+
+
+def _kept(entry: Entry) -> Entry:
+    """A record that may wait for long: as text, which is bounded, and which nobody changes meanwhile."""
+    return Entry.from_json(entry.json())
 
 
 def on_stderr(text: str) -> None:

@@ -35,6 +35,8 @@ from pluginkit.queue.protocol import Leased, RecordQueue
 MARK = "pluginkit.logs"
 _MOST_WAITING = 5_000
 """Records of one lane; beyond, nothing is leased until it is tried again."""
+_MOST_BYTES = 16_000_000
+"""Of records that were leased and not acknowledged yet; about so much memory they may take."""
 _NAP = 0.1
 _LINGER = 0.03
 """Seconds for which records gather once some have come. A drain that wakes for each of them takes the
@@ -73,6 +75,9 @@ class AsyncPath:
         self._done_upto = 0
         self._done = threading.Condition()
         self._open: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._bytes = 0
+        self._usual_size = 500
         self._to_bury: dict[int, str] = {}
         self._finished: list[int] = []
         self._highest = 0
@@ -144,6 +149,7 @@ class AsyncPath:
         """Lease, write, acknowledge once; how much there was to do."""
         is_waiting = any(lane.pending for lane in self.lanes)
         room = min((_MOST_WAITING - len(lane.pending) for lane in self.lanes), default=_MOST_WAITING)
+        room = min(room, (_MOST_BYTES - self._bytes) // self._usual_size)
         leased: list[Leased] = []
         if room > 0:
             if self._is_busy:
@@ -154,6 +160,8 @@ class AsyncPath:
             time.sleep(min(_NAP, self._pause()))
         # A full batch leaves more behind.
         self._is_busy = 0 < len(leased) < self._batch
+        if leased:
+            self._usual_size = max(500, sum(len(one.body) for one in leased) // len(leased))
         for one in leased:
             self._accept(one)
         for lane in self.lanes:
@@ -195,6 +203,8 @@ class AsyncPath:
                 owing += 1
         if owing:
             self._open[number] = owing
+            self._sizes[number] = len(body)
+            self._bytes += len(body)
         else:
             self._finished.append(number)
 
@@ -224,7 +234,7 @@ class AsyncPath:
                 self._to_bury[self.queue.put(text.encode())] = why
                 self._settle(number)
             else:
-                self._open.pop(number, None)
+                self._close(number)
                 self.queue.bury([number], error=why)
             lane.pending.popleft()
             self.dead += 1
@@ -237,8 +247,12 @@ class AsyncPath:
         if owing:
             self._open[number] = owing
         else:
-            self._open.pop(number, None)
+            self._close(number)
             self._finished.append(number)
+
+    def _close(self, number: int) -> None:
+        self._open.pop(number, None)
+        self._bytes -= self._sizes.pop(number, 0)
 
     def _acknowledge(self) -> None:
         upto = min(self._open) - 1 if self._open else self._highest

@@ -130,6 +130,37 @@ def test_a_file_that_is_one_torn_line_is_emptied_and_long_torn_lines_are_found(t
     assert _messages(path) == ["record 00000"]
 
 
+def test_a_torn_line_of_a_file_that_another_process_writes_to_is_ended_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(b'{"@message": "x"}\n{"@mess')
+    with open(path, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        sink = _sink(path)
+        sink.write(_entries(1))
+        sink.close()
+    assert path.read_bytes().splitlines()[:2] == [b'{"@message": "x"}', b'{"@mess']
+    assert _messages(path)[-1] == "record 00000"
+
+
+def test_a_file_that_is_rotated_while_it_is_opened_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "app.log"
+    flock = fcntl.flock
+    moved: list[Path] = []
+
+    def slow(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_SH and not moved:
+            moved.append(path.rename(tmp_path / "app.000001.log"))
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    sink = _sink(path)
+    sink.write(_entries(1))
+    sink.close()
+    assert path.read_bytes().count(b"record 00000") == 1
+
+
 def test_a_file_that_was_moved_away_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pluginkit.logs.files._LOOK_AGAIN", 0.0)
     path = tmp_path / "app.log"

@@ -307,6 +307,28 @@ def test_a_drain_that_meets_a_defect_of_the_queue_says_so_once_and_goes_on(
     assert [text for text in told if "cannot be drained: OSError: disk" in text]
 
 
+def test_large_records_are_leased_few_at_a_time(
+    chain: LogChain, queue: PersistentQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pluginkit.logs.queued._MOST_BYTES", 300_000)
+    gate, seen, most = threading.Event(), [], 0
+
+    def slow(entry: Entry) -> None:
+        nonlocal most
+        gate.wait(20)
+        seen.append(entry.message[0])
+        (path,) = chain._paths.values()
+        most = max(most, path._bytes)
+
+    for _ in range(60):
+        queue.put(LoggerJob("info", "x" * 60_000))
+    chain.asynchronous(queue, [slow], batch=5)
+    gate.set()
+    assert queue.wait_idle(20)
+    assert len(seen) == 60
+    assert 0 < most <= 700_000
+
+
 def test_a_level_of_the_sinks_behind_the_queue_holds(chain: LogChain, queue: PersistentQueue) -> None:
     seen: list[str] = []
     chain.asynchronous(queue, [lambda entry: seen.append(entry.level)], level="warn")

@@ -37,6 +37,10 @@ _MOST_WAITING = 5_000
 """Records of one lane; beyond, nothing is leased until it is tried again."""
 _MOST_BYTES = 16_000_000
 """Of records that were leased and not acknowledged yet; about so much memory they may take."""
+_TURN = 0.2
+"""Seconds after which a slow lane lets the others have a turn, once its batch is written."""
+_SMALL_BATCH = 10
+"""Records that a sink other than a file is given at once: it may be slow."""
 _NAP = 0.1
 _LINGER = 0.03
 """Seconds for which records gather once some have come. A drain that wakes for each of them takes the
@@ -74,6 +78,7 @@ class AsyncPath:
         self._last_put = 0
         self._done_upto = 0
         self._done = threading.Condition()
+        self._arrived: deque[Leased] = deque()
         self._open: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
         self._bytes = 0
@@ -152,7 +157,7 @@ class AsyncPath:
         room = min(room, (_MOST_BYTES - self._bytes) // self._usual_size)
         leased: list[Leased] = []
         if room > 0:
-            if self._is_busy:
+            if self._is_busy and not is_waiting:
                 self._hurry.wait(_LINGER)
             pause = 0.0 if self._is_stopping else min(_NAP, self._pause()) if is_waiting else _NAP
             leased = self.queue.lease(min(room, self._batch), timeout=pause)
@@ -162,8 +167,11 @@ class AsyncPath:
         self._is_busy = 0 < len(leased) < self._batch
         if leased:
             self._usual_size = max(500, sum(len(one.body) for one in leased) // len(leased))
-        for one in leased:
-            self._accept(one)
+        self._arrived.extend(leased)
+        while self._arrived:
+            # It leaves when it is in its lanes: what the queue raises meanwhile loses no record.
+            self._accept(self._arrived[0])
+            self._arrived.popleft()
         for lane in self.lanes:
             self._push(lane)
         self._acknowledge()
@@ -209,14 +217,19 @@ class AsyncPath:
             self._finished.append(number)
 
     def _push(self, lane: Lane) -> None:
+        """Have a lane write what it has, for as long as a turn may take: the others wait for that."""
+        end = time.monotonic() + _TURN
+        size = self._batch if isinstance(lane.guard.sink, FileSink) else _SMALL_BATCH
         while lane.pending and not (self._is_abandoned or lane.guard.seconds_until_attempt):
-            batch = [entry for _, entry in _first(lane.pending, self._batch)]
+            batch = [entry for _, entry in _first(lane.pending, size)]
             taken, error = lane.guard.attempt(batch)
             for _ in range(taken):
                 self._settle(lane.pending.popleft()[0])
             if taken:
                 lane.failures = lane.dead_in_a_row = 0
             if error is None:
+                if time.monotonic() > end:
+                    return
                 continue
             lane.failures += 1
             if lane.failures >= self._attempts or (lane.dead_in_a_row and not taken):
@@ -234,8 +247,8 @@ class AsyncPath:
                 self._to_bury[self.queue.put(text.encode())] = why
                 self._settle(number)
             else:
-                self._close(number)
                 self.queue.bury([number], error=why)
+                self._close(number)
             lane.pending.popleft()
             self.dead += 1
         self._tell(
@@ -270,6 +283,8 @@ class AsyncPath:
 
     def complete(self, timeout: float) -> bool:
         """Wait until all that was put before this call is written, for at most `timeout` seconds."""
+        if self._owner != os.getpid():
+            return False
         target = self._last_put
         self._hurry.set()
         try:
@@ -293,6 +308,7 @@ class AsyncPath:
     def after_fork(self) -> None:
         """The child has no drain: its records go into the queue if that takes them, else directly."""
         self._done = threading.Condition()
+        self._hurry = threading.Event()
 
     def stats(self) -> Mapping[str, int]:
         """Counts of the queue, what was logged without it, and what was given up here."""

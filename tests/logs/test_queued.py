@@ -307,6 +307,45 @@ def test_a_drain_that_meets_a_defect_of_the_queue_says_so_once_and_goes_on(
     assert [text for text in told if "cannot be drained: OSError: disk" in text]
 
 
+def test_a_queue_that_fails_while_a_poison_record_is_set_aside_loses_none_of_those_behind_it(
+    chain: LogChain, queue: PersistentQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    bury, failures = queue.bury, iter([True, True])
+
+    def failing(ids: Any, *, error: str) -> None:
+        if next(failures, False):
+            raise OSError("disk full")
+        bury(ids, error=error)
+
+    monkeypatch.setattr(queue, "bury", failing)
+    queue.put_many([b"poison", LoggerJob("info", "1"), LoggerJob("info", "2")])
+    chain.asynchronous(queue, [lambda entry: seen.append(entry.message)])
+    assert queue.wait_idle(20)
+    assert seen == ["1", "2"]
+    assert queue.counts().dead == 1
+
+
+def test_a_slow_sink_lets_its_neighbours_write_meanwhile(chain: LogChain, queue: PersistentQueue) -> None:
+    gate, is_slow, seen = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(entry: Entry) -> None:
+        is_slow.set()
+        if entry.fields["number"] == 30:
+            gate.wait(20)
+
+    def neighbour(entry: Entry) -> None:
+        if entry.fields["number"] == 99:
+            seen.set()
+
+    chain.asynchronous(queue, [neighbour, slow])
+    _make_log(chain, 100)
+    assert is_slow.wait(10)
+    assert seen.wait(10), "the neighbour is not behind"
+    gate.set()
+    _settled(queue, chain)
+
+
 def test_large_records_are_leased_few_at_a_time(
     chain: LogChain, queue: PersistentQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

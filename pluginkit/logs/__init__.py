@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from pluginkit.logs import fields
 from pluginkit.logs.audit import AuditLog
-from pluginkit.logs.chain import LogChain, LogStats, SinkId, SinkStats
+from pluginkit.logs.chain import LogChain, SinkId
 from pluginkit.logs.console import ConsoleSink
 from pluginkit.logs.entry import DecodeError, Entry
 from pluginkit.logs.files import FileSink
 from pluginkit.logs.logger_job import LoggerJob
 from pluginkit.logs.setup import from_config
 from pluginkit.logs.sinks import PartlyWritten, Sink
+from pluginkit.logs.stats import LogStats, SinkStats
 
 __all__ = [
     "AuditLog",

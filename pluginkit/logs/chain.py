@@ -1,9 +1,7 @@
 """`LogChain`: loguru in front, any number of sinks behind, a queue between them where that is wanted.
 
-loguru calls a handler's filter outside of the handler's lock, and before it formats. The chain
-stands there: it makes one `Entry` of the record, gives it to each sink, and lets loguru's own
-handler write nothing. So a sink, a signal handler or a `__del__` may log (loguru refuses that
-under its lock), no sink waits for another's lock, and nothing is formatted twice.
+A record comes in by `Listener` (loguru), by `capture` (all else) or by `deliver`, and is one `Entry` from there
+on. It goes to each `Guard` with a sink, and to each `AsyncPath` with a queue.
 """
 
 from __future__ import annotations
@@ -12,25 +10,23 @@ import atexit
 import itertools
 import logging
 import os
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NewType, Self, TextIO, cast
 
-from pluginkit.errors import UnknownName, describe_exception, passes_through
+from pluginkit.errors import UnknownName, describe_exception
 from pluginkit.logs import fields as names
 from pluginkit.logs import origin
 from pluginkit.logs.console import ConsoleSink
-from pluginkit.logs.entry import Entry, exception_text
+from pluginkit.logs.entry import Entry
 from pluginkit.logs.files import FileSink
 from pluginkit.logs.guard import Guard, is_inside_a_sink, on_stderr
-from pluginkit.logs.importing import when_imported
 from pluginkit.logs.levels import LevelRules, level_named, level_of
+from pluginkit.logs.listening import Listener, entry_of
 from pluginkit.logs.sinks import FunctionSink, Sink
+from pluginkit.logs.stats import LogStats, SinkStats
 
 if TYPE_CHECKING:
     from loguru import Logger
@@ -41,28 +37,6 @@ if TYPE_CHECKING:
 
 SinkId = NewType("SinkId", int)
 """What `add_…` gives, for `remove`."""
-
-_SEEN = "pluginkit_chains"
-"""In loguru's record: which chains have taken it. While levels change, two handlers see it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkStats:
-    """How one sink fares: `lost` records it could not take, `waiting` are tried again."""
-
-    name: str
-    failures: int
-    lost: int
-    waiting: int
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogStats:
-    """How the chain fares. `queue` holds the counts of the queue, `direct` (logged without it) among them."""
-
-    sinks: tuple[SinkStats, ...]
-    queue: Mapping[str, int] = field(default_factory=dict)
 
 
 class LogChain:
@@ -92,9 +66,7 @@ class LogChain:
         self._whose: origin.Whose = origin.by_generation
         self._names_plugins = False
         self._captures: list[Capture] = []
-        self._handler: int | None = None
-        self._awaited: Callable[[], None] | None = None
-        self._took_default = False
+        self._listener = Listener(self._take, lambda: self._rules.lowest)
         self._is_closed = False
         _chains.add(self)
         atexit.register(_close_at_exit, weakref.ref(self))
@@ -132,7 +104,7 @@ class LogChain:
         of the caller. loguru's own handler on stderr, if it is still there, is put out of service
         until `close`.
         """
-        self._take_default()
+        self._listener.take_default()
         return self._add(ConsoleSink(stream, colour=colour, json=json, location=location), "console", level)
 
     def add_file(
@@ -229,8 +201,8 @@ class LogChain:
     def _renew(self) -> None:
         """Have the tuple that calls read hold what there is now; the lock is held."""
         self._targets = (*self._guards.values(), *self._paths.values())
-        if self._targets and self._handler is None and self._awaited is None:
-            self._awaited = when_imported("loguru", self._listen)
+        if self._targets:
+            self._listener.begin()
 
     def _require_open(self) -> None:
         if self._is_closed:
@@ -249,8 +221,8 @@ class LogChain:
         with self._lock:
             before = self._rules.lowest
             self._rules.set(name, level)
-            if self._handler is not None and self._rules.lowest != before:
-                self._listen()
+            if self._rules.lowest != before:
+                self._listener.level_changed()
             for capture in self._captures:
                 capture.level_changed(self._rules.lowest)
 
@@ -317,52 +289,15 @@ class LogChain:
         self._captures.append(capture)
         return capture
 
-    def _listen(self) -> None:
-        """Be a handler of loguru from the lowest level on; each record passes once while it changes."""
-        before = self._handler
-        self._handler = self.logger.add(
-            _nowhere, level=self._rules.lowest, filter=self._take, format="", catch=True, colorize=False
-        )
-        if before is not None:
-            with suppress(ValueError):
-                self.logger.remove(before)
-
-    def _take(self, record: Any) -> bool:
-        """Loguru's record becomes an entry and goes to the sinks; the answer keeps loguru from writing it."""
-        if record.get(_SEEN) is self:
-            return False
-        record[_SEEN] = self
-        try:
-            self._taken(record)
-        except BaseException as error:
-            if passes_through(error):
-                raise
-            on_stderr(f"a log record could not be taken: {describe_exception(error)}")
-        return False
-
-    def _taken(self, record: Any) -> None:
+    def _take(self, record: Any, frame: FrameType) -> None:
+        """Make an entry of loguru's record, and give it to the sinks. `frame` is called by loguru."""
         number, module = record["level"].no, record["name"] or ""
         given = record["extra"]
         if self._contexts or self._names_plugins:
-            given = self.fields_here(sys._getframe(2), given)
+            given = self.fields_here(frame, given)
         if not self._rules.keeps(number, module, given.get(names.PLUGIN)):
             return
-        exception = record["exception"]
-        text = None
-        if exception is not None and exception.value is not None:
-            text = exception_text(exception.value, exception.traceback)
-        entry = Entry(
-            record["time"].isoformat(),
-            level_of(number),
-            record["message"],
-            module,
-            f"{record['file'].name}:{record['line']}",
-            record["function"],
-            record["thread"].name,
-            record["process"].id,
-            given,
-            text,
-        )
+        entry = entry_of(record, level_of(number), given)
         for target in self._targets:
             target.write(entry)
 
@@ -374,13 +309,6 @@ class LogChain:
             guard.write(entry)
         if not healthy:
             on_stderr(text)
-
-    def _take_default(self) -> None:
-        try:
-            self.logger.remove(0)
-        except ValueError:  # the program has removed it itself
-            return
-        self._took_default = True
 
     # The end
 
@@ -416,17 +344,12 @@ class LogChain:
             self._is_closed = True
         for capture in reversed(tuple(self._captures)):
             capture.undo()
-        if self._awaited is not None:
-            self._awaited()
-        if self._handler is not None:
-            with suppress(ValueError):  # the program has removed all handlers
-                self.logger.remove(self._handler)
+        self._listener.end()
         is_complete = [_close_path(path, timeout) for path in self._paths.values()]
         for guard in self._guards.values():
             guard.close(timeout)
         self._targets = ()
-        if self._took_default:
-            self.logger.add(sys.stderr)
+        self._listener.give_default_back()
         return all(is_complete)
 
     def __enter__(self) -> Self:
@@ -465,10 +388,6 @@ def _sink_of(target: Sink | Callable[[Entry], object] | logging.Handler) -> tupl
     raise TypeError(
         f"a log sink is a function, a logging.Handler, or has write and close; this is {target!r}"
     )
-
-
-def _nowhere(message: str) -> None:
-    """Loguru's handler needs a sink; the filter in front of it lets nothing pass."""
 
 
 _chains: weakref.WeakSet[LogChain] = weakref.WeakSet()

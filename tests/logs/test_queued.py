@@ -338,12 +338,12 @@ def test_a_slow_sink_lets_its_neighbours_write_meanwhile(chain: LogChain, queue:
         if entry.fields["number"] == 99:
             seen.set()
 
+    queue.put_many([LoggerJob("info", "x", number=number) for number in range(100)])
     chain.asynchronous(queue, [neighbour, slow])
-    _make_log(chain, 100)
     assert is_slow.wait(10)
     assert seen.wait(10), "the neighbour is not behind"
     gate.set()
-    _settled(queue, chain)
+    assert queue.wait_idle(20)
 
 
 def test_large_records_are_leased_few_at_a_time(

@@ -26,6 +26,8 @@ MODULES = {
     "events": f"{_COMMANDS}.events",
     "jobs": f"{_COMMANDS}.jobs",
     "queue": f"{_COMMANDS}.queue",
+    "logs": f"{_COMMANDS}.logs",
+    "audit": f"{_COMMANDS}.audit",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",

@@ -1,0 +1,5 @@
+"""The log chain."""
+
+from pluginkit.logs.audit import AuditLog
+
+__all__ = ["AuditLog"]

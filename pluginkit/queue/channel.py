@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 OnFull: TypeAlias = Literal["raise", "block", "drop_oldest", "drop_newest"]
 
+_leased = tuple.__new__
+"""Makes a `Leased` of a tuple in a third of the time that its own constructor takes."""
 GAP = 1_000_000
 """After a crash ids go on at the next multiple: one that a lost disk write has forgotten is never given twice."""
 
@@ -209,40 +211,56 @@ class Channel:
         ledger = self.ledger
         ledger.mature(time.monotonic())
         again = self._again(limit)
-        alone = bool(again) and ledger.attempts.get(again[0], 1) >= self.policy.max_attempts
-        rows = self._read_some(again) if again else []
-        # Nothing overtakes one that came back and is not in this lease.
-        room = 0 if alone or len(again) < len(ledger.returned) else limit - len(again)
-        fresh = self._read_fresh(room) if room and ledger.fresh else []
-        if not rows and not fresh and not again:
-            return []
-        delivered = fresh[-1][0] if fresh else ledger.delivered
-        self._note_delivery(again, delivered if fresh else None)
-        for _ in again:
-            heapq.heappop(ledger.returned)
+        try:
+            alone = bool(again) and ledger.attempts.get(again[0], 1) >= self.policy.max_attempts
+            rows = self._read_some(again) if again else []
+            # Nothing overtakes one that came back and is not in this lease.
+            room = 0 if alone or ledger.returned else limit - len(again)
+            fresh = self._read_fresh(room) if room and ledger.fresh else []
+            delivered = fresh[-1][0] if fresh else None
+            self._note_delivery(again, delivered)
+        except BaseException:
+            for one in again:
+                heapq.heappush(ledger.returned, one)
+            raise
         for one in again:
             ledger.attempts[one] = ledger.attempts.get(one, 1) + 1
-        out = [Leased(one, body, ledger.attempts[one]) for one, _, body in rows]
-        out += [Leased(one, body, 1) for one, _, body in fresh]
-        leases = {one.id: (len(one.body), one.attempts) for one in out}
+        leases = {one: (len(body), ledger.attempts[one]) for one, _, body in rows}
+        leases.update([(one, (len(body), 1)) for one, _, body in fresh])
         ledger.handed_out(leases, fresh=len(fresh), delivered=delivered)
+        found = [Leased(one, body, ledger.attempts[one]) for one, _, body in rows]
+        found += [_leased(Leased, (one, body, 1)) for one, _, body in fresh]
+        changed = [one for one, crc, body in (*rows, *fresh) if crc32(body) != crc]
+        deadly = [one for one in again if ledger.attempts[one] > self.policy.max_attempts + 1]
+        return self._without(found, changed, deadly) if changed or deadly else found
+
+    def _without(self, found: list[Leased], changed: list[int], deadly: list[int]) -> list[Leased]:
+        """Set aside what is not what was put, and what has ended the process too often."""
         try:
-            return self._whole(out, {one: crc for one, crc, _ in (*rows, *fresh)})
+            self.bury(changed, "its bytes have changed on the disk since it was put")
+            times = self.policy.max_attempts + 1
+            self.bury(deadly, f"each of {times} deliveries, the last one alone, ended with the process")
         except BaseException:
-            ledger.given_back([one for one in leases if one in ledger.leased], due=None)
+            # Nobody has got them: they must not stay leased.
+            self.ledger.given_back([one.id for one in found if one.id in self.ledger.leased], due=None)
             raise
+        return [one for one in found if one.id in self.ledger.leased]
 
     def _again(self, limit: int) -> list[int]:
-        """The next ones to be delivered again. One that may be poison is alone.
+        """Take the next ones to be delivered again. One that may be poison is alone.
 
         A record that was delivered `max_attempts` times and never refused was there each time
         when the process ended. Delivered alone it shows whether it is the reason, and spares the others.
         """
-        attempts, most = self.ledger.attempts, self.policy.max_attempts
-        again = heapq.nsmallest(limit, self.ledger.returned)
-        for place, one in enumerate(again):
-            if attempts.get(one, 1) >= most:
-                return again[: max(place, 1)]
+        ledger = self.ledger
+        again: list[int] = []
+        while ledger.returned and len(again) < limit:
+            is_suspect = ledger.attempts.get(ledger.returned[0], 1) >= self.policy.max_attempts
+            if is_suspect and again:
+                break
+            again.append(heapq.heappop(ledger.returned))
+            if is_suspect:
+                break
         return again
 
     def _read_some(self, ids: Sequence[int]) -> list[tuple[int, int, bytes]]:
@@ -253,36 +271,26 @@ class Channel:
 
     def _note_delivery(self, again: Sequence[int], delivered: int | None) -> None:
         """Before the records are handed out it is on disk that they are."""
-        run = self.store.connection.execute
         statements: list[tuple[str, tuple[object, ...]]] = []
         if again:
             statements.append((self.sql.try_again, (json.dumps(again),)))
         if delivered is not None:
             statements.append((self.sql.delivered, (delivered, self.ledger.dropped, self.number)))
+        self._run_together(statements)
+
+    def _run_together(self, statements: list[tuple[str, tuple[object, ...]]]) -> None:
+        """All in one commit; a single one commits itself."""
+        run = self.store.connection.execute
         if len(statements) == 1:
             run(*statements[0])
-            return
-        with transaction(self.store.connection):
-            for statement in statements:
-                run(*statement)
-
-    def _whole(self, found: list[Leased], sums: Mapping[int, int]) -> list[Leased]:
-        """Set aside what is not what was put, and what has ended the process too often."""
-        changed = [one.id for one in found if crc32(one.body) != sums[one.id]]
-        deadly = [one.id for one in found if one.attempts > self.policy.max_attempts + 1]
-        if changed:
-            self.bury(changed, "its bytes have changed on the disk since it was put")
-        if deadly:
-            times = self.policy.max_attempts + 1
-            self.bury(deadly, f"each of {times} deliveries, the last one alone, ended with the process")
-        if not changed and not deadly:
-            return found
-        gone = {*changed, *deadly}
-        return [one for one in found if one.id not in gone]
+        elif statements:
+            with transaction(self.store.connection):
+                for statement in statements:
+                    run(*statement)
 
     def ack(self, ids: int | Iterable[int], marks: Mapping[str, bytes] | None) -> None:
         """End leased records for good; what is not leased (any more) is left alone."""
-        ledger, run = self.ledger, self.store.connection.execute
+        ledger = self.ledger
         if isinstance(ids, int):
             ended = [one for one in ledger.leased if one <= ids]
         else:
@@ -290,12 +298,7 @@ class Channel:
         statements = self._ending(ended) if ended else []
         for name, value in (marks or {}).items():
             statements.append((self.sql.set_mark, (self.number, name, value)))
-        if len(statements) == 1:
-            run(*statements[0])
-        elif statements:
-            with transaction(self.store.connection):
-                for statement in statements:
-                    run(*statement)
+        self._run_together(statements)
         ledger.ended(ended)
         if not self.policy.remove_on_complete:
             ledger.done += len(ended)
@@ -303,14 +306,13 @@ class Channel:
     def _ending(self, ended: list[int]) -> list[tuple[str, tuple[object, ...]]]:
         ledger = self.ledger
         statements: list[tuple[str, tuple[object, ...]]] = []
-        picked = (json.dumps(ended),)
         if not self.policy.remove_on_complete:
-            statements.append((self.sql.keep, picked))
+            statements.append((self.sql.keep, (json.dumps(ended),)))
         if not ledger.returned and not ledger.delayed and len(ended) == len(ledger.leased):
             # All that was ever handed out: one walk from the beginning.
             statements.append((self.sql.remove_up_to, (ledger.delivered,)))
         else:
-            statements.append((self.sql.remove, picked))
+            statements.append((self.sql.remove, (json.dumps(ended),)))
         tried = [one for one in ended if one in ledger.attempts]
         if tried:
             statements.append((self.sql.forget_tries, (json.dumps(tried),)))

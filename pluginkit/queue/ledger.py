@@ -16,14 +16,14 @@ An id is in one of them. All changes are made under the store's lock, after thei
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Lease = tuple[int, int]
 """The size of a leased record, and how often it has been delivered."""
 
 
 class Ledger:
-    """The state of one queue. Heaps may hold ids that have gone since: `_dropped` says which."""
+    """The state of one queue."""
 
     def __init__(self) -> None:
         self.last = 0
@@ -62,10 +62,12 @@ class Ledger:
         """The moment at which the next delayed record returns."""
         return self.delayed[0][0] if self.delayed else None
 
-    def handed_out(self, leases: dict[int, Lease], *, fresh: int, delivered: int) -> None:
+    def handed_out(self, leases: dict[int, Lease], *, fresh: int, delivered: int | None) -> None:
+        """Records are leased; so many of them were fresh, the last of these being `delivered`."""
         self.leased.update(leases)
         self.fresh -= fresh
-        self.delivered = max(self.delivered, delivered)
+        if delivered is not None:
+            self.delivered = delivered
 
     def given_back(self, ids: Iterable[int], *, due: float | None) -> None:
         """End leases without an end of the records; at once (None), or at a moment."""
@@ -76,12 +78,13 @@ class Ledger:
             else:
                 heapq.heappush(self.delayed, (due, one))
 
-    def ended(self, ids: Iterable[int]) -> None:
+    def ended(self, ids: Sequence[int]) -> None:
         """Take leased records out for good."""
-        for one in ids:
-            size, _ = self.leased.pop(one)
-            self.bytes -= size
-            self.attempts.pop(one, None)
+        pop = self.leased.pop
+        self.bytes -= sum([pop(one)[0] for one in ids])
+        if self.attempts:
+            for one in ids:
+                self.attempts.pop(one, None)
 
     def revived(self, sizes: dict[int, int]) -> None:
         """Dead letters come back, as if they had never been tried."""

@@ -50,7 +50,7 @@ def complete(project: Path, user: Callable[..., Any]) -> Complete:
         ("pluginkit call speak --plugin d", ["dog"]),
         ("pluginkit hooks tran", ["transform", "transformations"]),
         ("pluginkit new x --type ani", ["animal"]),
-        ("pluginkit config logging.log_l", ["logging.log_level"]),
+        ("pluginkit config logging.log_l", ["logging.log_level", "logging.log_levels"]),
         ("pluginkit completion z", ["zsh"]),
         ("pluginkit --plugins-dir elsewhere info ", ["pig"]),
         ("pluginkit info --plugins-dir elsewhere ", ["pig"]),

@@ -365,7 +365,6 @@ class LogChain:
         for guard in self._guards.values():
             guard.after_fork()
         for path in self._paths.values():
-            path.after_fork()
             for lane in path.lanes:
                 lane.guard.after_fork()
 

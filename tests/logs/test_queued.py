@@ -349,7 +349,7 @@ def test_a_slow_sink_lets_its_neighbours_write_meanwhile(chain: LogChain, queue:
 def test_large_records_are_leased_few_at_a_time(
     chain: LogChain, queue: PersistentQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pluginkit.logs.queued._MOST_BYTES", 300_000)
+    monkeypatch.setattr("pluginkit.logs.draining._MOST_BYTES", 300_000)
     gate, seen, most = threading.Event(), [], 0
 
     def slow(entry: Entry) -> None:
@@ -357,7 +357,7 @@ def test_large_records_are_leased_few_at_a_time(
         gate.wait(20)
         seen.append(entry.message[0])
         (path,) = chain._paths.values()
-        most = max(most, path._bytes)
+        most = max(most, path.drain._bytes)
 
     for _ in range(60):
         queue.put(LoggerJob("info", "x" * 60_000))

@@ -22,7 +22,7 @@ from pluginkit.logs import origin
 from pluginkit.logs.console import ConsoleSink
 from pluginkit.logs.entry import Entry
 from pluginkit.logs.files import FileSink
-from pluginkit.logs.guard import Guard, is_inside_a_sink, on_stderr
+from pluginkit.logs.guard import Guard, on_stderr
 from pluginkit.logs.levels import LevelRules, level_named, level_of
 from pluginkit.logs.listening import Listener, entry_of
 from pluginkit.logs.sinks import FunctionSink, Sink
@@ -404,5 +404,3 @@ def _after_fork_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
-
-__all__ = ["LogChain", "LogStats", "SinkId", "SinkStats", "is_inside_a_sink"]

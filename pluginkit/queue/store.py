@@ -311,6 +311,7 @@ class Store:
         """Leave the file in order. What cannot be written any more is left to the next one that opens it."""
         with self.lock, suppress(sqlite3.Error):
             for channel in self.channels.values():
+                channel.is_open = False
                 channel.settle()
             self._change_clean(now=True)
         with self.lock:

@@ -32,9 +32,7 @@ def recorded(session: Session, host: Host) -> Iterator[list[str]]:
     with ExitStack() as last_first:
         lines: list[str] = []
         if config.path is None and config.origin("directories.logs_dir") == "default":
-            lines.append(
-                "No log file: there is no configuration file, and directories.logs_dir is not given."
-            )
+            lines.append("Log: none, there is no configuration file, and directories.logs_dir is not given.")
         else:
             try:
                 lines += _open(config, host, last_first)
@@ -61,8 +59,12 @@ def _open(config: Config, host: Host, last_first: ExitStack) -> list[str]:
     audit.attach(host.events)
     audit.record("host_started", None, app=config.application.app_name, config=str(config.path or ""))
     last_first.callback(audit.record, "host_stopped")
-    by_way = "" if queue is None else f", by way of the queue {shown_path(config.log_mq_file)}"
-    return [f"Logging to {shown_path(config.log_file)}{by_way}; audit trail in {shown_path(audit.path)}."]
+    waiting = [] if queue is None else [f"Queue: {shown_path(config.log_mq_file)}, before the log file."]
+    return [
+        f"Log: {shown_path(config.log_file)}, from level {config.log_level} on.",
+        *waiting,
+        f"Audit trail: {shown_path(audit.path)}.",
+    ]
 
 
 def _queue(config: Config, host: Host, last_first: ExitStack) -> PersistentQueue | None:

@@ -130,7 +130,8 @@ def test_cl03_serving_says_on_one_line_where_it_writes_and_levels_change_while_i
             break
     text = "".join(lines)
     assert (
-        "Logging to logs/app.log, by way of the queue logs/logs.db; audit trail in logs/audit.log.\n" in text
+        "Log: logs/app.log, from level info on.\nQueue: logs/logs.db, before the log file.\n"
+        "Audit trail: logs/audit.log.\nPool: " in text
     )
     assert user("log-level").stdout.split() == ["all", "info"]
     assert "the level is missing" in user("log-level", "cat", status=2).stderr

@@ -76,17 +76,20 @@ def run_command(session: Session, once: bool | None, watch: bool | None) -> int:
     host = session.host
     session.log_from = _LEVELS[session.config.log_level]
     calls = _calls(host, session)
-    with interrupted_by_sigterm(), recorded(session, host) as records, loaded_host(session):
-        _show_plugins(host)
-        failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
+    with interrupted_by_sigterm(), recorded(session, host) as what_is_on:
         if not is_once:
-            with stop_signals(lambda: rescan(host, session)) as wait_for_stop, failures_are_kept(host):
-                for line in (*records, watched(host.watching())):
-                    remark(line)
-                remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
-                wait_for_stop()
-                remark("Stopping.")
-        failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
+            what_is_on.append(f"Pool: up to {host.pool.max_workers} jobs at a time.")
+        with loaded_host(session):
+            _show_plugins(host)
+            failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
+            if not is_once:
+                with stop_signals(lambda: rescan(host, session)) as wait_for_stop, failures_are_kept(host):
+                    for line in (*what_is_on, watched(host.watching())):
+                        remark(line)
+                    remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
+                    wait_for_stop()
+                    remark("Stopping.")
+            failed = failed_calls or any(plugin.failure is not None for plugin in host.plugins.values())
     return Exit.PLUGIN if session.strict and failed else Exit.FINE
 
 

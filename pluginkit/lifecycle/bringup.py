@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable, Implementation
     from pluginkit.jobs import Pool
+    from pluginkit.security import Grants
     from pluginkit.snapshot import Snapshot
 
 
@@ -55,6 +56,9 @@ class Workshop:
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
     pool: Callable[[], Pool]
+    # What a plugin is granted, and whom its denials are told: without them nothing is granted.
+    grants: Callable[[Found], Grants | None] | None = None
+    publish: Callable[..., Any] | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -255,6 +259,8 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
         functions=workshop.functions,
         data_dir=workshop.data_dir / found.name,
         pool=workshop.pool,
+        grants=workshop.grants(found) if workshop.grants is not None else None,
+        publish=workshop.publish,
     )
 
 

@@ -85,18 +85,22 @@ def _ask(  # one hop of a request
     timeout: float,
     max_bytes: int,
 ) -> tuple[HttpResponse, str | None]:
-    pool = _pool(connect, parts, timeout)
     path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-    try:
-        response = pool.urlopen(
-            method, path, body=body, headers=headers, redirect=False, retries=False, preload_content=False
-        )
+    make_pool = _pools()[parts.scheme]
+    port = parts.port if parts.port is not None else _PORTS[parts.scheme]
+    # Connected here: what urllib3 catches comes out as an error of its own, and a denial must not.
+    with connect(parts.hostname, port, timeout=timeout) as sock:
+        pool = make_pool(str(parts.hostname), port, sock, timeout)
         try:
-            data = _bounded(response, max_bytes, url)
+            response = pool.urlopen(
+                method, path, body=body, headers=headers, redirect=False, retries=False, preload_content=False
+            )
+            try:
+                data = _bounded(response, max_bytes, url)
+            finally:
+                response.close()
         finally:
-            response.close()
-    finally:
-        pool.close()
+            pool.close()
     plain = {name.lower(): value for name, value in response.headers.items()}
     location = plain.get("location") if response.status in _REDIRECTS else None
     return HttpResponse(response.status, plain, data, url), location
@@ -111,29 +115,30 @@ def _bounded(response: Any, most: int, url: str) -> bytes:
     return bytes(data)
 
 
-def _pool(connect: Connect, parts: SplitResult, timeout: float) -> HTTPConnectionPool:
-    """A pool for one request, whose connections are those that `connect` gives."""
+def _pools() -> dict[str, Callable[[str, int, socket.socket, float], HTTPConnectionPool]]:
+    """Makers of pools for one request each, over a socket that is connected already."""
     try:
         from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
         from urllib3.connection import HTTPConnection, HTTPSConnection
     except ImportError:
         raise UsageError("ctx.net.http needs urllib3: pip install 'pluginkit[http]'") from None
 
-    def vetted(connection: HTTPConnection) -> socket.socket:
-        return connect(connection.host, connection.port, timeout=timeout)
+    def plain(host: str, port: int, sock: socket.socket, timeout: float) -> HTTPConnectionPool:
+        class Connection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return sock
 
-    class Plain(HTTPConnection):
-        _new_conn = vetted
+        pool = HTTPConnectionPool(host, port, timeout=timeout, maxsize=1)
+        pool.ConnectionCls = Connection
+        return pool
 
-    class Secure(HTTPSConnection):
-        _new_conn = vetted
+    def secure(host: str, port: int, sock: socket.socket, timeout: float) -> HTTPConnectionPool:
+        class Connection(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return sock
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        pool = HTTPSConnectionPool(host, port, timeout=timeout, maxsize=1)
+        pool.ConnectionCls = Connection
+        return pool
 
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    kind = SecurePool if parts.scheme == "https" else PlainPool
-    port = parts.port if parts.port is not None else _PORTS[parts.scheme]
-    return kind(str(parts.hostname), port, timeout=timeout, maxsize=1)
+    return {"http": plain, "https": secure}

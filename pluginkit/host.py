@@ -209,6 +209,7 @@ class Host:
             if self._control is not None:
                 self._control.stop()
                 last_first.callback(self._control.join)
+            last_first.callback(self._rooms.grants.close)
             last_first.callback(lambda: self._rooms.close_pool(left()))
             self._rooms.settle_jobs(timeout / 2)
             errors = self._lifecycle.close_all(left())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pluginkit.host_setup import HostSetup
     from pluginkit.manifest import Capabilities
     from pluginkit.security import Grants, Places, Policy
+    from pluginkit.security.guard import Guard
 
 Approved = Callable[["Found"], "Capabilities | None"]
 """What was approved of a plugin before; None where nothing has to be."""
@@ -26,12 +27,22 @@ class HostGrants:
     """Gives each plugin its grants when it is loaded; raises `ConfigError` for a policy that cannot be read."""
 
     def __init__(
-        self, setup: HostSetup, config: Config | None, approved: Approved = _nothing_to_approve
+        self,
+        setup: HostSetup,
+        config: Config | None,
+        publish: Callable[..., object],
+        *,
+        approved: Approved = _nothing_to_approve,
     ) -> None:
         self._setup = setup
         self._config = config
         self.approved = approved
         self._policy: Policy | None = None
+        self.guard: Guard | None = None
+        if config is not None and config.capabilities.guard != "off":
+            from pluginkit.security.guard import Guard
+
+            self.guard = Guard(config.capabilities.guard, publish)
         if config is not None and (
             config.capabilities.allow or config.capabilities.deny or config.capabilities.plugins
         ):
@@ -63,6 +74,15 @@ class HostGrants:
         from pluginkit.manifest import Capabilities
 
         return None if found.manifest.capabilities == Capabilities() else self.of(found)
+
+    def marks(self, found: Found) -> dict[str, object]:
+        """What the guard knows a plugin's code by."""
+        return {} if self.guard is None else self.guard.marks(self.of(found))
+
+    def close(self) -> None:
+        """End the guard, if there is one."""
+        if self.guard is not None:
+            self.guard.close()
 
     def places(self, found: Found) -> Places:
         """The plugin's own directories, and all that it never gets."""

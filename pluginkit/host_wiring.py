@@ -87,7 +87,7 @@ class Rooms:
         self.has_own_contracts = bool(contracts or self._hookspecs)
         self._functions = functions
         self.is_closed = False
-        self.grants = HostGrants(setup, config)
+        self.grants = HostGrants(setup, config, self.events.publish)
         self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
         self.lifecycle = Lifecycle(
             self._workshop,
@@ -231,4 +231,5 @@ class Rooms:
             pool=lambda: self.pool,
             grants=self.grants.wanted,
             publish=self.events.publish,
+            marks=self.grants.marks if self.grants.guard is not None else None,
         )

@@ -59,6 +59,8 @@ class Workshop:
     # What a plugin is granted, and whom its denials are told: without them nothing is granted.
     grants: Callable[[Found], Grants | None] | None = None
     publish: Callable[..., Any] | None = None
+    # What the guard knows plugins' code by; None without a guard.
+    marks: Callable[[Found], Mapping[str, object]] | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -130,7 +132,10 @@ def build(
     with step(found, "import", "import-failed"):
         runtime = workshop.runtimes[found.manifest.format]
         previous = None if replaces is None else replaces.instance
-        request = OpenRequest(found, files, workshop.owner, lambda head: workshop.wire(found, head), previous)
+        marks = workshop.marks(found) if workshop.marks is not None else None
+        request = OpenRequest(
+            found, files, workshop.owner, lambda head: workshop.wire(found, head), previous, marks
+        )
         instance = runtime.open(request)
     try:
         return create(workshop, found, settings, priority, instance, replaces=replaces)

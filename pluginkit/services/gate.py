@@ -6,7 +6,6 @@ the count of what was left out: an audit that can be flooded hides what matters.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +13,10 @@ from typing import Any
 
 from pluginkit.errors import PermissionDenied, Reason
 from pluginkit.security.refusal import Refusal
+from pluginkit.security.repeats import Repeats, Telling, shown
 
 Publish = Callable[..., Any]
 """`EventBus.publish`: kind, plugin, and the event's data by name."""
-
-WINDOW = 10.0
-MOST_KINDS = 64
-LONGEST_TARGET = 512
 
 
 class Gate:
@@ -31,9 +27,7 @@ class Gate:
     ) -> None:
         self.plugin = plugin
         self._publish = publish
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._told: dict[tuple[str, ...], _Repeated] = {}
+        self._repeats = Repeats(clock)
 
     @contextmanager
     def asking(self, operation: str, target: str) -> Iterator[None]:
@@ -53,64 +47,20 @@ class Gate:
 
     def tell(self, operation: str, target: str, refusal: Refusal) -> None:
         """Have a denial told, unless the same was told within the last ten seconds."""
-        target = _shown(target)
         data = {
             "operation": operation,
-            "target": target,
+            "target": shown(target),
             "rule": refusal.rule,
             "code": refusal.code,
             "reason": refusal.text,
         }
-        with self._lock:
-            now = self._clock()
-            late = self._expired(now)
-            key: tuple[str, ...] = (operation, target, refusal.code)
-            if key not in self._told and len(self._told) >= MOST_KINDS:
-                key = ("many",)
-                data = {**data, "target": "(many others)"}
-            known = self._told.get(key)
-            if known is None:
-                self._told[key] = _Repeated(now, data)
-            else:
-                known.repeated += 1
-        self._publish_all(late)
-        if known is None:
-            self._send(data, 0)
+        self._send(self._repeats.note(data, "operation", "target", "code"))
 
     def close(self) -> None:
         """Tell what was only counted so far."""
-        with self._lock:
-            late = [one for one in self._told.values() if one.repeated]
-            self._told.clear()
-        self._publish_all(late)
+        self._send(self._repeats.rest())
 
-    def _expired(self, now: float) -> list[_Repeated]:
-        old = {key: one for key, one in self._told.items() if now - one.since >= WINDOW}
-        for key in old:
-            del self._told[key]
-        return [one for one in old.values() if one.repeated]
-
-    def _publish_all(self, late: list[_Repeated]) -> None:
-        for one in late:
-            self._send(one.data, one.repeated)
-
-    def _send(self, data: dict[str, Any], repeated: int) -> None:
+    def _send(self, tellings: list[Telling]) -> None:
         if self._publish is not None:
-            self._publish("capability_denied", self.plugin, **data, repeated=repeated)
-
-
-class _Repeated:
-    """One denial that was told, and how often it came again since."""
-
-    __slots__ = ("data", "repeated", "since")
-
-    def __init__(self, since: float, data: dict[str, Any]) -> None:
-        self.since = since
-        self.data = data
-        self.repeated = 0
-
-
-def _shown(target: str) -> str:
-    """A target as one line of bounded length, whatever it is made of."""
-    text = target if target.isprintable() else repr(target)[1:-1]
-    return text if len(text) <= LONGEST_TARGET else f"{text[:LONGEST_TARGET]}…"
+            for data, repeated in tellings:
+                self._publish("capability_denied", self.plugin, **data, repeated=repeated)

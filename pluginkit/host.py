@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle.collecting import Retired
     from pluginkit.manifest import Vocabulary
     from pluginkit.runtimes import Runtime
+    from pluginkit.security import Grants
     from pluginkit.watch.health import WatcherHealth
 
 C = TypeVar("C")
@@ -371,6 +372,19 @@ class Host:
         names of its modules. Gives what is known; it collects no garbage.
         """
         return self._lifecycle.lingering()
+
+    def grants(self, name: str) -> Grants | None:
+        """What a plugin is granted of what its manifest asks for; it need not be loaded, and is not run.
+
+        Of a plugin in service it is what that version got. None if its manifest cannot be read. Raises
+        `UnknownName`.
+        """
+        plugin = self.plugins[name]
+        live = plugin._live
+        if live is not None:
+            return live.context.grants
+        source = plugin.source
+        return None if source is None or plugin.manifest is None else self._rooms.grants.of(source)
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

@@ -379,12 +379,14 @@ class Host:
         Of a plugin in service it is what that version got. None if its manifest cannot be read. Raises
         `UnknownName`.
         """
+        from pluginkit.discovery import Found
+
         plugin = self.plugins[name]
         live = plugin._live
         if live is not None:
             return live.context.grants
         source = plugin.source
-        return None if source is None or plugin.manifest is None else self._rooms.grants.of(source)
+        return self._rooms.grants.of(source) if isinstance(source, Found) else None
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

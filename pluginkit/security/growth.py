@@ -16,6 +16,8 @@ from pluginkit.security.hosts import network_of, pattern_matches
 
 Coverage = Literal["whole", "part", "none"]
 
+_EVERYTHING = 1 << 30
+
 
 def exceeding(requested: Capabilities, within: Capabilities) -> tuple[str, ...]:
     """The wishes that go beyond `within`, each as a text; empty if there are none.
@@ -53,7 +55,7 @@ def _filesystem(rule: FilesystemGrant, wish: FilesystemGrant) -> Coverage:
     shorter = min(len(outer), len(inner))
     if outer[:shorter] != inner[:shorter] or not rule.permissions & wish.permissions:
         return "none"
-    reach = _reach(rule) - (len(inner) - len(outer))
+    reach = _EVERYTHING if _reach(rule) == _EVERYTHING else _reach(rule) - (len(inner) - len(outer))
     if len(outer) > len(inner):
         return "part" if _reach(wish) >= len(outer) - len(inner) else "none"
     if reach < 0:
@@ -70,7 +72,7 @@ def _parts(path: str) -> list[str]:
 def _reach(grant: FilesystemGrant) -> int:
     if not grant.is_directory:
         return 0
-    return 1 << 30 if grant.recursive else 1
+    return _EVERYTHING if grant.recursive else 1
 
 
 def _egress(rule: EgressRule, wish: EgressRule) -> Coverage:

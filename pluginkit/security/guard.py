@@ -180,6 +180,8 @@ def _install() -> None:
     global _is_installed  # noqa: PLW0603  # a hook is for the process, and for good
     with _install_lock:
         if not _is_installed:
+            # Python does not trace hooks unless they say so; debuggers and coverage have to see this one.
+            _hook.__cantrace__ = sys.gettrace() is not None  # type: ignore[attr-defined]  # as documented
             sys.addaudithook(_hook)
             if sys.version_info < (3, 12):
                 _watch_thread_starts()

@@ -83,8 +83,8 @@ JSON = {
     "doctor": (
         "ok, findings, layers",
         (
-            "`check`, `severity` (`problem` or `notice`), `plugins`, `text`, `advice`, `file`, `line`; each of "
-            "`layers` has `name`, `present`, `text`"
+            "`check`, `severity` (`problem` or `notice`), `plugins`, `text`, `advice`, `file`, `line`; each "
+            "layer (`name`, `present`, `text`)"
         ),
     ),
     "config": ("path, notices, config, origins", "`config` and `origins` map each dotted key"),

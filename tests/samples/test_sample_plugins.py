@@ -262,7 +262,7 @@ def test_ex08_filelister_lists_what_it_is_granted_and_is_denied_the_rest(tmp_pat
 
     config = Config.load(ROOT / "config.yaml", environ={}, overrides={"plugins.include": ["filelister"]})
     with Host(config, state_dir=tmp_path, entry_point_group=None) as host:
-        told = []
+        told: list[Any] = []
         host.events.subscribe(told.append, kinds=["capability_denied", "guard"])
         assert host.hook.list_files(path=".") == [["hello.txt"]]
         assert told == []

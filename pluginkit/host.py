@@ -374,19 +374,8 @@ class Host:
         return self._lifecycle.lingering()
 
     def grants(self, name: str) -> Grants | None:
-        """What a plugin is granted of what its manifest asks for; it need not be loaded, and is not run.
-
-        Of a plugin in service it is what that version got. None if its manifest cannot be read. Raises
-        `UnknownName`.
-        """
-        from pluginkit.discovery import Found
-
-        plugin = self.plugins[name]
-        live = plugin._live
-        if live is not None:
-            return live.context.grants
-        source = plugin.source
-        return self._rooms.grants.of(source) if isinstance(source, Found) else None
+        """What a plugin is granted, loaded or not; None if its manifest cannot be read. It is not run."""
+        return self._rooms.grants.standing(self.plugins[name])
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

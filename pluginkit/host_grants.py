@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pluginkit.config import Config
     from pluginkit.discovery import Found
     from pluginkit.host_setup import HostSetup
+    from pluginkit.lifecycle import Plugin
     from pluginkit.manifest import Capabilities
     from pluginkit.security import Grants, Places, Policy
     from pluginkit.security.guard import Guard
@@ -68,6 +69,14 @@ class HostGrants:
             self.places(found),
             approved=self.approved(found),
         )
+
+    def standing(self, plugin: Plugin) -> Grants | None:
+        """What the version in service got, or the plugin would get; None if its manifest cannot be read."""
+        from pluginkit.discovery import Found
+
+        if plugin._live is not None:
+            return plugin._live.context.grants
+        return self.of(plugin.source) if isinstance(plugin.source, Found) else None
 
     def wanted(self, found: Found) -> Grants | None:
         """What a plugin is granted; None for one that asks for nothing, as most do."""

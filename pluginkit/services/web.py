@@ -128,17 +128,19 @@ def _pools() -> dict[str, Callable[[str, int, socket.socket, float], HTTPConnect
             def _new_conn(self) -> socket.socket:
                 return sock
 
-        pool = HTTPConnectionPool(host, port, timeout=timeout, maxsize=1)
+        pool: Any = HTTPConnectionPool(host, port, timeout=timeout, maxsize=1)
         pool.ConnectionCls = Connection
-        return pool
+        made: HTTPConnectionPool = pool
+        return made
 
     def secure(host: str, port: int, sock: socket.socket, timeout: float) -> HTTPConnectionPool:
         class Connection(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
                 return sock
 
-        pool = HTTPSConnectionPool(host, port, timeout=timeout, maxsize=1)
+        pool: Any = HTTPSConnectionPool(host, port, timeout=timeout, maxsize=1)
         pool.ConnectionCls = Connection
-        return pool
+        made: HTTPConnectionPool = pool
+        return made
 
     return {"http": plain, "https": secure}

@@ -88,7 +88,7 @@ def child(mode: str, directory: Path) -> None:
         os.close(os.open(file, os.O_RDONLY))
 
     with Host(config, contracts={"opener": Opener}, plugins_dir=directory / "plugins") as host:
-        subjects = {
+        subjects: dict[str, Callable[[], object]] = {
             "a hook call": host.hook.nothing,
             "the host opens and closes a file": opened,
             "the same, 50 frames deep": lambda: deep(50, opened),

@@ -56,7 +56,7 @@ def test_cp08_without_a_policy_nothing_is_granted(zoo: Zoo) -> None:
     assert (granted.kind, granted.plugin, granted.data["generation"]) == (
         "capability_granted", "cat", host.plugins["cat"].generation,
     )  # fmt: skip
-    assert [row["granted"] for row in granted.data["rows"]] == ["none"]  # type: ignore[attr-defined]
+    assert [row["granted"] for row in granted.data["rows"]] == ["none"]  # type: ignore[attr-defined]  # data of an event is object
     assert (denied.kind, denied.plugin, denied.data["operation"], denied.data["repeated"]) == (
         "capability_denied", "cat", "fs.read", 0,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def test_cp10_what_policy_and_manifest_both_say_is_granted(zoo: Zoo) -> None:
         host, events = watched(zoo, config_of(zoo, **policy))
         (zoo.directory / "state/data/cat/a.txt").write_text("meow")
         assert host.hook.speak(is_loud=True) == ["meow"]
-        assert [row["granted"] for row in events[0].data["rows"]] == ["whole"]  # type: ignore[attr-defined]
+        assert [row["granted"] for row in events[0].data["rows"]] == ["whole"]  # type: ignore[attr-defined]  # data of an event is object
         assert len(events) == 1
         host.close()
 

@@ -117,7 +117,7 @@ def test_n1_a_bare_star_counts_only_if_the_host_wrote_it(net: Make) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "127.1", "0x7f.1", "2130706433", "0", "127.0.0.01", "0x7f000001", "１２７.0.0.1", "127.0.0.1.",  # noqa: RUF001
+        "127.1", "0x7f.1", "2130706433", "0", "127.0.0.01", "0x7f000001", "１２７.0.0.1", "127.0.0.1.",  # noqa: RUF001  # look-alikes are the point
         "fe80::1%lo", "a b", "x..org", "-x.org", "x/../y", "user@x.org", "x.org:80", "", "a" * 300, "\ud800",
     ],
 )  # fmt: skip
@@ -188,9 +188,9 @@ def test_n4_protocol_host_and_port_must_match_one_rule(net: Make, server: tuple[
     assert code_of(lambda: net(two).connect("127.0.0.1", port)) == "no-grant"
     for wrong in (0, 65536, True, "80"):
         with pytest.raises(ValueError, match="a port is"):
-            service.connect("127.0.0.1", wrong)  # type: ignore[arg-type]
+            service.connect("127.0.0.1", wrong)  # type: ignore[arg-type]  # that it is refused is the point
     with pytest.raises(ValueError, match="tcp or udp"):
-        service.connect("127.0.0.1", port, protocol="sctp")  # type: ignore[arg-type]
+        service.connect("127.0.0.1", port, protocol="sctp")  # type: ignore[arg-type]  # that it is refused is the point
 
 
 def test_n4_a_name_that_no_rule_means_is_not_even_asked_for(net: Make) -> None:
@@ -213,7 +213,7 @@ def test_n4_udp_sockets_are_connected_to_the_one_address(net: Make) -> None:
 def test_cp10_the_hosts_denial_beats_every_grant(net: Make, server: tuple[str, int]) -> None:
     for deny in (egress("127.0.0.0/8"), egress("*")):
         service = net(egress("127.0.0.1"), deny=deny)
-        assert code_of(lambda service=service: service.connect(*server)) == "denied-by-host"  # type: ignore[misc]
+        assert code_of(lambda service=service: service.connect(*server)) == "denied-by-host"  # type: ignore[misc]  # a default binds the loop variable
     service = net(egress("x.org"), Resolver(x_org=["8.8.8.8"]), deny=egress("**.org", "x.org", ports=[25]))
     assert code_of(lambda: service.connect("x.org", 25)) == "denied-by-host"
     assert code_of(lambda: net(ingress(9, "::/0"), deny=ingress(9)).listen(9)) == "denied-by-host"
@@ -332,8 +332,8 @@ def test_cp09_what_is_open_is_closed_at_unload(net: Make, server: tuple[str, int
 
 class Site(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.server.seen.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]
-        target = self.server.redirects.get(self.path)  # type: ignore[attr-defined]
+        self.server.seen.append((self.command, self.path, dict(self.headers)))  # type: ignore[attr-defined]  # the server carries what the test notes
+        target = self.server.redirects.get(self.path)  # type: ignore[attr-defined]  # the server carries what the test notes
         self.send_response(302 if target else 200)
         if target:
             self.send_header("Location", target)
@@ -353,8 +353,8 @@ class Site(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def site() -> Iterator[http.server.ThreadingHTTPServer]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        server.seen = []  # type: ignore[attr-defined]
-        server.redirects = {}  # type: ignore[attr-defined]
+        server.seen = []  # type: ignore[attr-defined]  # the server carries what the test notes
+        server.redirects = {}  # type: ignore[attr-defined]  # the server carries what the test notes
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server

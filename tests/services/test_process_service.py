@@ -76,7 +76,7 @@ def test_cp08_what_no_rule_names_is_denied(service: Make) -> None:
     assert code_of(lambda: service((ECHO, ["*"]), deny=exec_of(ECHO)).run([ECHO, "x"])) == "denied-by-host"
     for wrong in ("echo x", [], [ECHO, 3], b"x"):
         with pytest.raises(TypeError, match="a command is a list"):
-            service((ECHO, [])).run(wrong)  # type: ignore[arg-type]
+            service((ECHO, [])).run(wrong)  # type: ignore[arg-type]  # that it is refused is the point
     with pytest.raises(ValueError, match="NUL"):
         service((ECHO, [])).run([ECHO, "a\0"])
 
@@ -119,7 +119,7 @@ def test_p1_setuid_missing_and_plain_files_are_not_run(service: Make, tmp_path: 
     Path(plain).write_text("x")
     for command, code in {setuid: "setuid-program", plain: "no-program", missing: "no-program"}.items():
         made = service((command, []))
-        assert code_of(lambda made=made, command=command: made.run([command])) == code  # type: ignore[misc]
+        assert code_of(lambda made=made, command=command: made.run([command])) == code  # type: ignore[misc]  # a default binds the loop variable
 
 
 def test_p1_a_program_replaced_since_load_is_not_run(service: Make, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_p2_path_arguments_pass_the_filesystem_grants(service: Make, tmp_path: P
         "-",
         "--help",
     ):
-        assert code_of(lambda path=path: made.run([CAT, str(path)])) == "no-grant"  # type: ignore[misc]
+        assert code_of(lambda path=path: made.run([CAT, str(path)])) == "no-grant"  # type: ignore[misc]  # a default binds the loop variable
     assert code_of(lambda: made.run([ECHO, str(inside / "a.txt")])) == "no-grant"
     writing = service(
         (ECHO, ["path:write"]),
@@ -276,8 +276,8 @@ def test_p4_nobody_elses_process_can_be_reached(service: Make, tmp_path: Path) -
     theirs = other.spawn([SLEEP, "60"])
     with subprocess.Popen([SLEEP, "60"]) as foreign:
         for target in (foreign.pid, os.getpid(), os.getppid(), 1, 0, -1, theirs, theirs.pid):
-            assert code_of(lambda t=target: made.signal(t, signal.SIGTERM)) == "not-a-child"  # type: ignore[misc]
-            assert code_of(lambda t=target: made.kill(t)) == "not-a-child"  # type: ignore[misc]
+            assert code_of(lambda t=target: made.signal(t, signal.SIGTERM)) == "not-a-child"  # type: ignore[misc]  # a default binds the loop variable
+            assert code_of(lambda t=target: made.kill(t)) == "not-a-child"  # type: ignore[misc]  # a default binds the loop variable
         assert foreign.poll() is None
         foreign.kill()
     assert theirs.is_running()
@@ -300,7 +300,7 @@ def test_p4_only_some_signals_and_only_with_the_scope(service: Make) -> None:
     made = service((SLEEP, ["*"]))
     child = made.spawn([SLEEP, "60"])
     for number in (signal.SIGSTOP, signal.SIGUSR1, 999, 0):
-        assert code_of(lambda n=number: made.signal(child, n)) == "no-such-signal"  # type: ignore[misc]
+        assert code_of(lambda n=number: made.signal(child, n)) == "no-such-signal"  # type: ignore[misc]  # a default binds the loop variable
     none = service((SLEEP, ["*"]), scopes=[])
     mute = none.spawn([SLEEP, "60"])
     assert code_of(none.list) == code_of(lambda: none.kill(mute)) == "no-grant"

@@ -154,7 +154,8 @@ def create(
     replaces: Live | None = None,
 ) -> Live:
     """Create the plugin's object out of an opened instance, which stays open whatever happens."""
-    context = _context(workshop, found, settings, instance)
+    with step(found, "create", "create-failed"):
+        context = _context(workshop, found, settings, instance)
     try:
         with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)

@@ -6,6 +6,7 @@ nothing, and one that was replaced since gives nothing any more.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
@@ -43,7 +44,9 @@ class Roots:
 
     def _hold(self, grants: Grants, rule: PathRule) -> None:
         if grants.places.expand("${data}") == rule.path or grants.places.expand("${cache}") == rule.path:
-            os.makedirs(rule.path, mode=0o700, exist_ok=True)
+            # What cannot be made is missing, as it turns out below.
+            with contextlib.suppress(OSError):
+                os.makedirs(rule.path, mode=0o700, exist_ok=True)
         path, file = rule.path, None
         if rule.reach == 0:
             path, file = os.path.split(rule.path)

@@ -142,3 +142,41 @@ def test_cp10_a_wrong_policy_is_an_error_of_the_config(zoo: Zoo) -> None:
         "capabilities.plugins.cat.dangerous",
         "capabilities.plugins.cat.deny.envv",
     }
+
+
+def test_dm14_grants_are_told_without_running_the_plugin(zoo: Zoo) -> None:
+    zoo.add("cat", "raise SystemExit", capabilities={"filesystem": [GRANT], "env": ["LANG"]})
+    zoo.add("broken", plugin={"version": "1"})
+    host = zoo.host(config=config_of(zoo, allow={"env": ["LANG"]}), plugins_dir=None)
+    host.refresh()
+    grants = host.grants("cat")
+    assert grants is not None
+    assert [(row["rule"], row["granted"]) for row in grants.rows] == [
+        ("filesystem: create, read, write ${data}/ and below", "none"),
+        ("env: LANG", "whole"),
+    ]
+    assert host.grants("broken") is None
+    assert not (zoo.directory / "state" / "data").exists()
+
+
+def test_cp09_a_data_directory_that_cannot_be_made_grants_nothing_and_breaks_nothing(zoo: Zoo) -> None:
+    reader(zoo, "a.txt", capabilities={"filesystem": [GRANT]})
+    (zoo.directory / "state").mkdir()
+    (zoo.directory / "state" / "data").write_text("in the way")
+    host, events = watched(zoo, config_of(zoo, allow="requested"))
+    assert host.plugins["cat"].state == "loaded"
+    assert host.hook.speak(is_loud=True) == []
+    assert events[-1].data["code"] == "inactive-grant"
+
+
+def test_cp09_a_grant_that_cannot_be_made_out_fails_the_plugin_alone(zoo: Zoo) -> None:
+    reader(zoo, "a.txt", capabilities={"filesystem": [GRANT]})
+    zoo.add("dog")
+    host = zoo.host(config=config_of(zoo, allow="requested"), plugins_dir=None)
+
+    def unreadable(_found: object) -> None:
+        raise OSError("the lock cannot be read")
+
+    host._rooms.grants.approved = unreadable
+    assert [failure.plugin for failure in host.load().failed] == ["cat"]
+    assert host.hook.speak(is_loud=True) == ["MEOW!"]

@@ -23,6 +23,7 @@ EVENT_KINDS = frozenset(
         "started",
         "stopped",
         "reloaded",
+        "reload_failed",
         "reconfigured",
         "unloaded",
         "failed",

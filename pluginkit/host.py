@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pluginkit.defaults import CLOSE_TIMEOUT, ENTRY_POINT_GROUP
+from pluginkit.host_logs import Logging
+from pluginkit.host_submitting import Submitting
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -23,11 +25,9 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.events import EventBus
-    from pluginkit.hooks import CallMetrics, HookRelay, Outcome
+    from pluginkit.hooks import CallMetrics, HookRelay
     from pluginkit.hooks.pins import Pin
     from pluginkit.host_setup import ErrorPolicy
-    from pluginkit.jobs import Job, Pool
-    from pluginkit.jobs.overview import Overview
     from pluginkit.lifecycle import (
         LoadReport,
         Plugin,
@@ -47,12 +47,8 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 
-LANGUAGES = frozenset({"python"})
-PLUGGY_TYPE = "pluggy"
-"""The type of plugins without a contract: their hooks are matched as pluggy matches them."""
 
-
-class Host:
+class Host(Submitting, Logging):
     """Plugins found, checked, loaded and called.
 
     Parameters; those that are given win over `config`:
@@ -407,60 +403,6 @@ class Host:
         if the plugin is not loaded.
         """
         return self.plugins[name].dispense(implementation)
-
-    # Jobs
-
-    @property
-    def pool(self) -> Pool:
-        """The host's threads for jobs, made when they are first asked for; see `pluginkit.jobs`.
-
-        Raises `StateError` if the host was closed before.
-        """
-        self._exit.arm()
-        return self._rooms.pool
-
-    @overload
-    def job(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]: ...
-    @overload
-    def job(self, hook: str, plugin: str, /, **arguments: Any) -> Job[Outcome[Any]]: ...
-    def job(self, hook: str, plugin: str | None = None, /, **arguments: Any) -> Job[Any]:
-        """The call of a hook as a job that is not submitted yet, so that it can be told more.
-
-        `host.pool.submit(host.job("fetch", url=…).with_timeout(10).with_retry(3))`: it is tried again
-        when a plugin fails. Its result is what each plugin made of the call, as `attributed` gives
-        it, or what `plugin` made of it, if one is named.
-
-        Raises `AttributeError` for a hook that there is not, `UnknownName` or `UsageError` for a
-        plugin that there is not, or that does not implement it.
-        """
-        from pluginkit.host_jobs import hook_job
-
-        return hook_job(self, hook, plugin, arguments)
-
-    @overload
-    def submit(self, hook: str, /, **arguments: Any) -> Job[tuple[Outcome[Any], ...]]: ...
-    @overload
-    def submit(self, hook: str, plugin: str, /, **arguments: Any) -> Job[Outcome[Any]]: ...
-    def submit(self, hook: str, plugin: str | None = None, /, **arguments: Any) -> Job[Any]:
-        """Call a hook as a job: `host.pool.submit(host.job(…))`. Raises what both of them do."""
-        from pluginkit.host_jobs import hook_job
-
-        return self.pool.submit(hook_job(self, hook, plugin, arguments))
-
-    def submit_each(self, hook: str, /, **arguments: Any) -> tuple[Job[Outcome[Any]], ...]:
-        """As `submit`, with a job for each plugin that implements the hook now, in order of calls."""
-        from pluginkit.host_jobs import providers_of
-
-        return tuple(self.submit(hook, plugin, **arguments) for plugin in providers_of(self, hook))
-
-    def jobs(self) -> Overview | None:
-        """What the pool has to do at this moment; None if nobody has used it."""
-        pool = self._rooms.used_pool
-        if pool is None:
-            return None
-        from pluginkit.jobs.overview import overview
-
-        return overview(pool)
 
     # The host's own objects
 

@@ -20,7 +20,7 @@ class Exit(IntEnum):
     FINE = 0, "Everything is as it should be."
     PROBLEM = (
         1,
-        "`validate` or `doctor` found a problem, a reload failed, or no host runs that could be asked.",
+        "`validate` or `doctor` found a problem, a reload failed, no host runs that could be asked, or there is no log.",
     )
     USAGE = 2, "The request or the configuration is wrong: unknown command, option, name, key or value."
     PLUGIN = 3, "A plugin that was asked for failed, when it was loaded or called."

@@ -41,7 +41,7 @@ class CommandGroup(click.Group):
         if cmd_name not in self.modules:
             return None
         module = import_module(self.modules[cmd_name])
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def resolve_command(

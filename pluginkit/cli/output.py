@@ -88,6 +88,9 @@ def plugins_print_to_stderr() -> Iterator[None]:
     prints when it likes.
     """
     global _own_stdout  # noqa: PLW0603  # sys.stdout is one for the whole process, and so is its other side
+    if _own_stdout is not None:  # a block around this one sees to it
+        yield
+        return
     _own_stdout = sys.stdout
     try:
         with redirect_stdout(sys.stderr):

@@ -25,6 +25,9 @@ MODULES = {
     "rescan": f"{_COMMANDS}.rescan",
     "events": f"{_COMMANDS}.events",
     "jobs": f"{_COMMANDS}.jobs",
+    "logs": f"{_COMMANDS}.logs",
+    "log-level": f"{_COMMANDS}.log_level",
+    "audit": f"{_COMMANDS}.audit",
     "new": f"{_COMMANDS}.new",
     "validate": f"{_COMMANDS}.validate",
     "doctor": f"{_COMMANDS}.doctor",
@@ -75,7 +78,7 @@ def program(context: click.Context) -> int:
 
     While `pluginkit run` serves that configuration, list, info, hooks, call, enable and disable
     ask the running host and say so; load, unload, reload, rescan,
-    events and jobs always do.
+    events, jobs and log-level always do.
 
     Data goes to stdout, diagnostics to stderr. The options below may stand before or after a
     command.

@@ -148,6 +148,11 @@ class Config(Sections):
         return self.logs_dir / self.logging.log_filename
 
     @property
+    def audit_file(self) -> Path:
+        """`audit.log`, in `logs_dir`: what was done to plugins, and what they were allowed."""
+        return self.logs_dir / "audit.log"
+
+    @property
     def log_mq_enabled(self) -> bool:
         """`logging.mq.log_enable_persistent_queue`."""
         return self.logging.mq.log_enable_persistent_queue

@@ -142,6 +142,20 @@ def jobs(host: Controlled) -> Result:
     return {"jobs": None if found is None else plain(found)}
 
 
+def log_level(host: Controlled, name: str | None = None, level: str | None = None) -> Result:
+    """The levels of the host's log by name, after one was set; null if it has none. `default` takes one away."""
+    chain = host.logs
+    if chain is None:
+        return {"levels": None}
+    if level is not None:
+        from pluginkit.logs.levels import LEVELS
+
+        if level not in {*LEVELS, "default"}:
+            raise UnknownName("log level", level, LEVELS)
+        chain.set_level(name or "", None if level == "default" else level)
+    return {"levels": dict(chain.levels())}
+
+
 def watching(host: Controlled) -> Result:
     """How the host's watcher does; null if it has none."""
     health = host.watching()
@@ -174,6 +188,7 @@ REQUESTS: Mapping[str, Callable[..., Result]] = {
     "rescan": rescan,
     "reconfigure": reconfigure,
     "jobs": jobs,
+    "log_level": log_level,
     "watching": watching,
     "enable": enable,
     "disable": disable,
@@ -242,6 +257,7 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "name": ("the name of a plugin or hook", _is_text),
     "hook": ("the name of a hook", _is_text),
     "plugin": ("the name of a plugin", _is_text),
+    "level": ("a log level", _is_text),
     "text": ("an object of texts", _is_mapping),
     "values": ("an object", _is_mapping),
     "force": ("true or false", _is_flag),

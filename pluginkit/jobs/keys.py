@@ -8,34 +8,67 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pluginkit.field_names import (
+    BATCH_ERRORS,
+    FAILED_JOBS,
+    FAILED_SUBMISSIONS,
+    FINISHED_AT,
+    JOB_DURATION_SECONDS,
+    JOB_ERROR,
+    JOB_ID,
+    JOB_METRICS,
+    JOB_VALUE,
+    JOBS_SUBMITTED,
+    MAX_RETRIES,
+    PLUGIN,
+    POOL_CLOSED,
+    POOL_COMPLETED_AT,
+    POOL_DURATION_SECONDS,
+    POOL_METRICS,
+    POOL_STARTED_AT,
+    POOL_STOPPED_AT,
+    RETRY_COUNT,
+    RETRY_DELAY,
+    STARTED_AT,
+    SUBMITTED_AT,
+    SUCCESSFUL_JOBS,
+    WORKER_COUNT,
+    WORKER_ID,
+)
+
 if TYPE_CHECKING:
     from pluginkit.jobs.job import Job
 
-JOB_ID = "job_id"
-MAX_RETRIES = "max_retries"
-RETRY_DELAY = "retry_delay"
-RETRY_COUNT = "retry_count"
-SUBMITTED_AT = "submitted_at"
-STARTED_AT = "started_at"
-FINISHED_AT = "finished_at"
-JOB_DURATION_SECONDS = "job_duration_seconds"
-WORKER_ID = "worker_id"
-JOB_METRICS = "job_metrics"
-JOB_VALUE = "job_value"
-JOB_ERROR = "job_error"
-WORKER_COUNT = "worker_count"
-JOBS_SUBMITTED = "jobs_submitted"
-FAILED_SUBMISSIONS = "failed_submissions"
-POOL_STARTED_AT = "pool_started_at"
-POOL_STOPPED_AT = "pool_stopped_at"
-POOL_COMPLETED_AT = "pool_completed_at"
-POOL_DURATION_SECONDS = "pool_duration_seconds"
-POOL_CLOSED = "pool_closed"
-SUCCESSFUL_JOBS = "successful_jobs"
-FAILED_JOBS = "failed_jobs"
-POOL_METRICS = "pool_metrics"
-BATCH_ERRORS = "batch_errors"
-PLUGIN = "plugin"
+
+__all__ = [
+    "BATCH_ERRORS",
+    "FAILED_JOBS",
+    "FAILED_SUBMISSIONS",
+    "FINISHED_AT",
+    "JOBS_SUBMITTED",
+    "JOB_DURATION_SECONDS",
+    "JOB_ERROR",
+    "JOB_ID",
+    "JOB_METRICS",
+    "JOB_VALUE",
+    "MAX_RETRIES",
+    "PLUGIN",
+    "POOL_CLOSED",
+    "POOL_COMPLETED_AT",
+    "POOL_DURATION_SECONDS",
+    "POOL_METRICS",
+    "POOL_STARTED_AT",
+    "POOL_STOPPED_AT",
+    "RETRY_COUNT",
+    "RETRY_DELAY",
+    "STARTED_AT",
+    "SUBMITTED_AT",
+    "SUCCESSFUL_JOBS",
+    "WORKER_COUNT",
+    "WORKER_ID",
+    "log_fields",
+    "values_of",
+]
 
 
 def log_fields(job: Job[Any]) -> dict[str, Any]:

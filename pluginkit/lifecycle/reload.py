@@ -290,6 +290,14 @@ class Reload:
     ) -> ReloadReport:
         if not self._options.check and not is_unchanged:
             self.plugin.failure = failure
+        if failure is not None and not self._options.check:
+            self._lifecycle.publish(
+                "reload_failed",
+                self.plugin.name,
+                step=failure.step,
+                reason=str(failure.reason),
+                generation=self.plugin.generation,
+            )
         names = tuple(successor.plugin.name for successor in self._successors)
         self._successors = []
         passing = [ending.passing for ending in endings if ending.passing is not None]

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ _log = logging.getLogger("pluginkit")
 POLLING_INTERVAL = 1.0
 """Seconds between two looks of the polling back-end."""
 _NATIVE = {"linux": "inotify", "darwin": "fsevents", "win32": "ReadDirectoryChangesW"}
+
+_FOUND_TWICE = r"Callback with id .* already exists for watch"
 
 _ACTIONS: dict[str, Action] = {
     "created": "created",
@@ -65,6 +68,15 @@ class Observing:
     def places(self) -> tuple[Place, ...]:
         """What is watched now."""
         return tuple(self._scheduled)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether those threads of watchdog without which no event arrives are still there."""
+        observer = self._observer
+        if observer is None:
+            return False
+        reader = getattr(observer, "_inotify_fd", observer)
+        return observer.is_alive() and bool(reader.is_alive())
 
     def start(self, wanted: Sequence[Place]) -> None:
         """Watch these places from now on; natively if that works. Raises OSError if nothing does."""
@@ -198,6 +210,10 @@ def _make_observer(*, polling: bool) -> BaseObserver:
         return PollingObserver(timeout=POLLING_INTERVAL)
     from watchdog.observers import Observer
 
+    # A directory that is made inside one that is new itself is found twice, by its event and by a look
+    # into the new one; watchdog warns of that. The warning helps nobody, and where warnings are
+    # errors it ends the thread that reads the events.
+    warnings.filterwarnings("ignore", _FOUND_TWICE, RuntimeWarning)
     return Observer()
 
 

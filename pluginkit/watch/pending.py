@@ -82,15 +82,20 @@ class Pending:
             self._is_closed = True
             self._condition.notify_all()
 
-    def take(self) -> dict[str, Burst] | None:
-        """Wait until some are due, and take them out; None once it is closed."""
+    def take(self, idle: float | None = None) -> dict[str, Burst] | None:
+        """Wait until some are due, and take them out; None once it is closed.
+
+        Gives none after `idle` seconds in which nothing has happened.
+        """
         with self._condition:
             while not self._is_closed:
                 now = time.monotonic()
                 due = self._due(now)
                 if due:
                     return {owner: self._bursts.pop(owner) for owner in due}
-                self._condition.wait(self._until_due(now))
+                is_told = self._condition.wait(self._until_due(now) if self._bursts else idle)
+                if not (is_told or self._bursts or self._is_closed):
+                    return {}
             return None
 
     def _due(self, now: float) -> list[str]:
@@ -100,9 +105,7 @@ class Pending:
         overdue = {o for o, burst in self._bursts.items() if now - burst.first >= self.max_wait}
         return [owner for owner in self._bursts if owner in rested or owner in overdue] if overdue else []
 
-    def _until_due(self, now: float) -> float | None:
-        if not self._bursts:
-            return None
+    def _until_due(self, now: float) -> float:
         rest = max(burst.newest for burst in self._bursts.values()) + self.quiet
         limit = min(burst.first for burst in self._bursts.values()) + self.max_wait
         return max(0.001, min(rest, limit if limit > now else rest) - now)

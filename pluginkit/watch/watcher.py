@@ -42,6 +42,8 @@ _log = logging.getLogger("pluginkit")
 
 GONE_REST = 0.5
 """Seconds without a change before something that is gone counts as gone."""
+CHECK_EVERY = 10.0
+"""Seconds without a change after which it is asked whether there is still somebody who would tell of one."""
 STOP_TIMEOUT = 5.0
 """Seconds that `stop` waits for the threads."""
 
@@ -158,9 +160,12 @@ class Watcher:
     # The watcher's thread
 
     def _run(self, pending: Pending) -> None:
-        while (bursts := pending.take()) is not None:
+        while (bursts := pending.take(CHECK_EVERY)) is not None:
             try:
-                self._look(bursts)
+                if bursts:
+                    self._look(bursts)
+                else:
+                    self._revive()
             except StateError:
                 # The host is being closed, or a plugin's own code does with it what we wanted to.
                 pending.put_back(bursts, rested=GONE_REST)
@@ -186,6 +191,17 @@ class Watcher:
         tell_report(report)
         self._after(bursts, report)
         self._looks += 1
+
+    def _revive(self) -> None:
+        """Begin anew if a thread of watchdog has died of a defect: it reads the events of all plugins."""
+        with self._lock:
+            if self._thread is not threading.current_thread() or self._observing.is_alive:
+                return
+            _log.error("watching: who reads the file events has ended of an error; it begins anew")
+            self._observing.stop(STOP_TIMEOUT)
+            self._observing.start(self._places())
+            # What has changed since then.
+            self._pending.add(SOMETHING)
 
     def _after(self, bursts: Mapping[str, Burst], report: RescanReport) -> None:
         self._owners = self._owners_now()

@@ -73,6 +73,14 @@ JSON = {
         ),
     ),
     "events": ("kind, plugin, time, data", "one object for each event, on a line of its own"),
+    "logs": (
+        "the record's own",
+        "one object for each record, on a line of its own",
+    ),
+    "audit": (
+        "kind, plugin, pid, seq, and the record's own",
+        "one object for each record, on a line of its own; see [The audit log](audit.md)",
+    ),
     "validate": (
         "ok, files",
         (

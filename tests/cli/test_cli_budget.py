@@ -61,8 +61,14 @@ def test_cl07_the_other_commands_stay_light_too(
     assert modules_of(*arguments) & (NEVER | {"jsonschema"}) == set()
 
 
-@pytest.mark.parametrize("arguments", [["call", "speak", "is_loud=1"], ["run", "--once"]], ids=" ".join)
 def test_cl07_calls_start_no_event_loop_unless_a_plugin_needs_one(
-    modules_of: Callable[..., set[str]], arguments: list[str]
+    modules_of: Callable[..., set[str]],
 ) -> None:
-    assert modules_of(*arguments) & NEVER == set()
+    assert modules_of("call", "speak", "is_loud=1") & NEVER == set()
+
+
+def test_cl07_a_run_that_writes_no_log_imports_nothing_for_it(
+    modules_of: Callable[..., set[str]], project: Path
+) -> None:
+    (project / "config.yaml").unlink()
+    assert modules_of("run", "--once") & {"asyncio", "loguru", "sqlite3"} == set()

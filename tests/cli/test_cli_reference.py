@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -21,12 +22,21 @@ CONTEXT = click.Context(program, info_name="pluginkit")
 COMMANDS = [program.get_command(CONTEXT, name) for name in MODULES]
 EXAMPLES = [*program.examples, *(e for one in COMMANDS if isinstance(one, Command) for e in one.examples)]
 # An example that shows how to make something happen elsewhere needs that elsewhere.
-ELSEWHERE: Mapping[str, str] = {"zoo/config.yaml": "", "../more-plugins/README": ""}
-NEED_A_HOST = {"load", "unload", "reload", "rescan", "events", "jobs"}
+ELSEWHERE: Mapping[str, str] = {
+    "zoo/config.yaml": "",
+    "../more-plugins/README": "",
+    "logs/app.log": "",
+    "logs/audit.log": "",
+}
+NEED_A_HOST = {"log-level", "load", "unload", "reload", "rescan", "events", "jobs"}
 
 
 def needs_host(line: str) -> bool:
     return not NEED_A_HOST.isdisjoint(line.split())
+
+
+def follows_a_file(line: str) -> bool:
+    return not {"-f", "--follow"}.isdisjoint(line.split())
 
 
 @pytest.mark.skipif(
@@ -46,10 +56,12 @@ def test_cl07_every_command_has_examples_and_a_section_in_the_reference() -> Non
 
 
 @pytest.mark.usefixtures("sample_project")
-@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES if not needs_host(line)])
+@pytest.mark.parametrize(
+    "line", [line for line, _ in EXAMPLES if not (needs_host(line) or follows_a_file(line))]
+)
 def test_cl07_every_example_of_the_help_works(user: Callable[..., Any], line: str) -> None:
     for file, text in ELSEWHERE.items():
-        Path(file).parent.mkdir()
+        Path(file).parent.mkdir(exist_ok=True)
         Path(file).write_text(text, "utf-8")
     arguments = [
         path
@@ -57,6 +69,20 @@ def test_cl07_every_example_of_the_help_works(user: Callable[..., Any], line: st
         for path in (sorted(map(str, Path().glob(word))) if "*" in word else [word])
     ]
     assert user(*arguments).stderr.count("error") == 0
+
+
+@pytest.mark.usefixtures("sample_project")
+@pytest.mark.parametrize("line", [line for line, _ in EXAMPLES if follows_a_file(line)])
+def test_cl07_every_example_that_follows_a_file_ends_by_ctrl_c(
+    line: str, process: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    command = process(*shlex.split(line)[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert command.stderr is not None
+    while b"Following" not in (said := command.stderr.readline()):
+        assert said, "it has ended"
+    command.send_signal(signal.SIGINT)
+    _, error = command.communicate(timeout=60)
+    assert (command.returncode, error) == (0, b"")
 
 
 @pytest.mark.usefixtures("sample_project")

@@ -29,6 +29,11 @@ def watch_threads() -> list[str]:
     ]
 
 
+def watched_at(reader: Any, path: Path) -> list[Any]:
+    """The watches of inotify that were added for this path."""
+    return [one for one in list(reader._watch_for_wd.values()) if one._initial_creation_path == bytes(path)]
+
+
 @pytest.mark.parametrize("keys", ["fw_enabled: false", "fw_watch_plugins: false"])
 def test_wr02_switched_off_in_the_configuration_nothing_is_watched_and_no_thread_is_started(
     yard: Yard, keys: str
@@ -50,6 +55,50 @@ def test_wr02_an_embedded_host_that_was_not_asked_to_watch_imports_nothing_for_i
         "    print(host.hook.tell(), host.watching(), 'watchdog' in sys.modules, 'pluginkit.watch' in sys.modules)\n"
     )
     assert child(program, cwd=yard.directory).stdout == "['one'] None False False\n"
+
+
+def test_wr11_a_directory_that_is_found_twice_does_not_end_the_reading_of_events(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inotify = pytest.importorskip("watchdog.observers.inotify")
+    directory = yard.add("cat", "one")
+    host = yard.watch()
+    watch = inotify.InotifyWatchGroup._add_callback
+
+    def made_meanwhile(group: Any, path: bytes) -> None:
+        watch(group, path)
+        if path.endswith(b"/cat/new"):
+            os.mkdir(path + b"/inner")  # seen by the watch that was just added, and by the walk that follows
+
+    monkeypatch.setattr(inotify.InotifyWatchGroup, "_add_callback", made_meanwhile)
+    (directory / "new").mkdir()
+    until((directory / "new" / "inner").is_dir, "the new directory is watched")
+    yard.code_of("cat").write_text(CODE.format(says="two"), "utf-8")
+    until(says(host, "two"), "events are read as before, although warnings are errors here")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify's")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_wr11_a_reader_of_events_that_died_is_replaced(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pluginkit.watch.watcher.CHECK_EVERY", 0.05)
+    directory = yard.add("cat", "one")
+    inner, elsewhere = directory / "inner", yard.directory / "elsewhere"
+    inner.mkdir()
+    host = yard.watch()
+    watcher = host._watcher
+    assert watcher is not None
+    reader = watcher._observing._observer._inotify_fd  # type: ignore[union-attr]  # it has been started
+    # Two watches under one path, of which the newer goes first: watchdog 7.1 looks for the path twice.
+    inner.rename(elsewhere)
+    inner.mkdir()
+    until(lambda: len(watched_at(reader, inner)) == 2, "both directories are watched")
+    inner.rmdir()
+    until(lambda: len(watched_at(reader, inner)) == 1, "the newer watch is gone")
+    elsewhere.rmdir()
+    until(lambda: not (reader.is_alive() and watched_at(reader, inner)), "the older watch is gone")
+    yard.code_of("cat").write_text(CODE.format(says="two"), "utf-8")
+    until(says(host, "two"), "events are read again")
+    until(lambda: watcher._observing.is_alive, "by a thread that lives")
 
 
 def test_wr11_starting_and_stopping_a_hundred_times_leaves_no_thread_and_no_handle(yard: Yard) -> None:

@@ -60,8 +60,12 @@ def run_command(session: Session, once: bool | None, watch: bool | None) -> int:
     While it serves, plugins are watched: save a file, install or upgrade a plugin with pip, and the new
     code serves (`file_watcher` of the configuration switches that off). `pluginkit list`, `reload`
     and the like act on it.
+
+    What plugins log and print goes to the log file of the configuration as well, with the plugin's name,
+    and what happens to plugins to the audit trail beside it: see `pluginkit logs` and `pluginkit audit`.
     """
     from pluginkit.cli.loading import loaded_host
+    from pluginkit.cli.recording import recorded
     from pluginkit.cli.remembered import failures_are_kept
     from pluginkit.cli.serving import interrupted_by_sigterm, rescan, stop_signals
     from pluginkit.cli.watching import watched
@@ -72,12 +76,13 @@ def run_command(session: Session, once: bool | None, watch: bool | None) -> int:
     host = session.host
     session.log_from = _LEVELS[session.config.log_level]
     calls = _calls(host, session)
-    with interrupted_by_sigterm(), loaded_host(session):
+    with interrupted_by_sigterm(), recorded(session, host) as records, loaded_host(session):
         _show_plugins(host)
         failed_calls = sum(_make(session, spec, arguments) for spec, arguments in calls)
         if not is_once:
             with stop_signals(lambda: rescan(host, session)) as wait_for_stop, failures_are_kept(host):
-                remark(watched(host.watching()))
+                for line in (*records, watched(host.watching())):
+                    remark(line)
                 remark(f"Serving {_live(host)} plugins; Ctrl-C stops.")
                 wait_for_stop()
                 remark("Stopping.")

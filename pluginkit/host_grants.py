@@ -105,8 +105,8 @@ class HostGrants:
         if setup.config_file is not None:
             protected.append(setup.config_file.absolute().with_name("plugins.lock"))
         if self._config is not None:
-            queue = self._config.directories.logs_dir / self._config.logging.mq.log_db_file
-            protected += [queue, queue.with_name(f"{queue.name}-wal"), queue.with_name(f"{queue.name}-shm")]
+            # The log, its queue and the audit trail: what tells of plugins is not theirs to change.
+            protected.append(self._config.directories.logs_dir)
         return Places(
             data=setup.state_dir / "data" / found.name,
             cache=setup.state_dir / "cache" / found.name,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pluginkit.manifest import Vocabulary
     from pluginkit.queue import PersistentQueue
     from pluginkit.runtimes import Runtime
+    from pluginkit.security import Grants
     from pluginkit.watch.health import WatcherHealth
 
 C = TypeVar("C")
@@ -207,6 +208,7 @@ class Host(Submitting, Logging):
             if self._control is not None:
                 self._control.stop()
                 last_first.callback(self._control.join)
+            last_first.callback(self._rooms.grants.close)
             last_first.callback(lambda: self._rooms.close_pool(left()))
             self._rooms.settle_jobs(timeout / 2)
             errors = self._lifecycle.close_all(left())
@@ -368,6 +370,10 @@ class Host(Submitting, Logging):
         names of its modules. Gives what is known; it collects no garbage.
         """
         return self._lifecycle.lingering()
+
+    def grants(self, name: str) -> Grants | None:
+        """What a plugin is granted, loaded or not; None if its manifest cannot be read. It is not run."""
+        return self._rooms.grants.standing(self.plugins[name])
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pluginkit.errors import StateError
 from pluginkit.events import EventBus
+from pluginkit.host_grants import HostGrants
 from pluginkit.host_setup import HostSetup, read_contracts
 from pluginkit.lifecycle.manager import Lifecycle
 from pluginkit.lifecycle.store import StateFile
@@ -86,6 +87,7 @@ class Rooms:
         self.has_own_contracts = bool(contracts or self._hookspecs)
         self._functions = functions
         self.is_closed = False
+        self.grants = HostGrants(setup, config, self.events.publish)
         self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
         self.lifecycle = Lifecycle(
             self._workshop,
@@ -227,4 +229,7 @@ class Rooms:
             data_dir=self.setup.state_dir / "data",
             wire=wire,
             pool=lambda: self.pool,
+            grants=self.grants.wanted,
+            publish=self.events.publish,
+            marks=self.grants.marks if self.grants.guard is not None else None,
         )

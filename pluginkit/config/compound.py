@@ -41,6 +41,30 @@ def _read_mapping(value: object) -> Mapping[str, Any]:
     return frozen
 
 
+def _read_grants(value: object) -> Mapping[str, Any] | str:
+    if isinstance(value, str):
+        if value != "requested":
+            raise Refused("must be a mapping, or the word requested")
+        return value
+    return _read_mapping(value)
+
+
+def _read_policies(value: object) -> Mapping[str, Mapping[str, Any]]:
+    mapping = _read_mapping(value)
+    faults = [
+        Fault("must be a mapping with allow, deny, dangerous", (name,))
+        for name, policy in mapping.items()
+        if not isinstance(policy, Mapping)
+    ]
+    if faults:
+        raise Refused(*faults)
+    return mapping
+
+
+def _grants_from_text(text: str) -> object:
+    return text if text.strip() == "requested" else _yaml_from_text(text)
+
+
 def _read_contracts(value: object) -> Mapping[str, str]:
     mapping = _read_mapping(value)
     faults = [
@@ -121,6 +145,15 @@ def _yaml_from_text(text: str) -> object:
 
 TEXTS: Kind[tuple[str, ...]] = Kind("list of text", "[one, two]", _read_texts, _texts_from_text)
 MAPPING: Kind[Mapping[str, Any]] = Kind("mapping", "{}", _read_mapping, _yaml_from_text)
+GRANTS: Kind[Mapping[str, Any] | str] = Kind(
+    "mapping as in a manifest, or requested", "requested", _read_grants, _grants_from_text
+)
+POLICIES: Kind[Mapping[str, Mapping[str, Any]]] = Kind(
+    "mapping of plugin to {allow, deny, dangerous}",
+    "{cat: {allow: requested}}",
+    _read_policies,
+    _yaml_from_text,
+)
 CONTRACTS: Kind[Mapping[str, str]] = Kind(
     "mapping of type to module:Class", '{animal: "myhost.contracts:Animal"}', _read_contracts, _yaml_from_text
 )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable, Implementation
     from pluginkit.jobs import Pool
+    from pluginkit.security import Grants
     from pluginkit.snapshot import Snapshot
 
 
@@ -55,6 +56,11 @@ class Workshop:
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
     pool: Callable[[], Pool]
+    # What a plugin is granted, and whom its denials are told: without them nothing is granted.
+    grants: Callable[[Found], Grants | None] | None = None
+    publish: Callable[..., Any] | None = None
+    # What the guard knows plugins' code by; None without a guard.
+    marks: Callable[[Found], Mapping[str, object]] | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -126,7 +132,10 @@ def build(
     with step(found, "import", "import-failed"):
         runtime = workshop.runtimes[found.manifest.format]
         previous = None if replaces is None else replaces.instance
-        request = OpenRequest(found, files, workshop.owner, lambda head: workshop.wire(found, head), previous)
+        marks = workshop.marks(found) if workshop.marks is not None else None
+        request = OpenRequest(
+            found, files, workshop.owner, lambda head: workshop.wire(found, head), previous, marks
+        )
         instance = runtime.open(request)
     try:
         return create(workshop, found, settings, priority, instance, replaces=replaces)
@@ -145,7 +154,8 @@ def create(
     replaces: Live | None = None,
 ) -> Live:
     """Create the plugin's object out of an opened instance, which stays open whatever happens."""
-    context = _context(workshop, found, settings, instance)
+    with step(found, "create", "create-failed"):
+        context = _context(workshop, found, settings, instance)
     try:
         with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)
@@ -255,6 +265,8 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
         functions=workshop.functions,
         data_dir=workshop.data_dir / found.name,
         pool=workshop.pool,
+        grants=workshop.grants(found) if workshop.grants is not None else None,
+        publish=workshop.publish,
     )
 
 

@@ -126,6 +126,7 @@ def _commit(lifecycle: Lifecycle, plugin: Plugin, found: Found, live: Live) -> N
         lifecycle.loaded.append(plugin.name)
         lifecycle.packages[found.package] = plugin
         lifecycle.publish("loaded", plugin.name, version=plugin.version, generation=plugin.generation)
+        lifecycle.publish_grants(plugin, live)
         if live.started:
             plugin._move(PluginState.RUNNING)
             lifecycle.publish("started", plugin.name)

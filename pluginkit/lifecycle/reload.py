@@ -261,6 +261,7 @@ class Reload:
             plugin._move(PluginState.RUNNING if new.started else PluginState.LOADED)
         plugin.notices = (*successor.found.notices, *staged.warnings)
         lifecycle.publish("reloaded", plugin.name, version=plugin.version, generation=plugin.generation)
+        lifecycle.publish_grants(plugin, new)
 
     # 5
 

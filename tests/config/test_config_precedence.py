@@ -41,6 +41,12 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "mapping": st.dictionaries(WORDS, st.integers(-99, 99) | WORDS, max_size=3),
     "mapping of name to level": st.dictionaries(WORDS, st.sampled_from(["trace", "warn"]), max_size=3),
     "mapping of type to module:Class": st.dictionaries(WORDS, st.just("a.b:C"), max_size=3),
+    "observe, block, off": st.sampled_from(["observe", "block"]),
+    "mapping as in a manifest, or requested": st.just("requested")
+    | st.fixed_dictionaries({"env": st.lists(WORDS, max_size=3)}),
+    "mapping of plugin to {allow, deny, dangerous}": st.dictionaries(
+        WORDS, st.fixed_dictionaries({"dangerous": st.booleans()}), max_size=3
+    ),
     "list of {hook, with}": st.lists(
         st.fixed_dictionaries({"hook": st.just("speak"), "with": st.just({"a": 1})})
     ),

@@ -89,7 +89,7 @@ def path(tmp_path: Path) -> Path:
     path.write_text(
         f"calls: [{{hook: login, with: {{user: me, password: {SECRET}}}}}]\n"
         f"trust: {{registry: {{token: {SECRET}}}}}\n"
-        f"capabilities: {{proxy: 'http://u:{SECRET}@proxy'}}\n",
+        f"capabilities: {{deny: {{proxy: 'http://u:{SECRET}@proxy'}}}}\n",
         "utf-8",
     )
     return path

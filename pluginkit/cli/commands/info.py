@@ -82,6 +82,7 @@ def _lines(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "conflict", rival["reason"]
     if data["manifest"] is not None:
         yield from _manifest_lines(data["manifest"])
+        yield "granted", "\n".join(map(_granted_line, data["grants"] or ()))
     if data["config"] is not None:
         yield "config file", data["config"]["file"]
         yield "configured", _settings_text(data["config"]["settings"])
@@ -137,6 +138,12 @@ def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
             yield f"{what} {', '.join(process[what])}"
     if capabilities["env"]:
         yield f"environment {', '.join(capabilities['env'])}"
+
+
+def _granted_line(row: dict[str, Any]) -> str:
+    """How much of a wish is granted, and why not all of it."""
+    how = {"whole": "granted", "part": "granted in part", "none": "not granted"}[row["granted"]]
+    return f"{row['rule']}: {how}{', ' if row['why'] else ''}{row['why']}"
 
 
 def _setting_lines(schema: Any) -> Iterator[str]:

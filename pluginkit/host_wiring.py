@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pluginkit.jobs import Pool
     from pluginkit.lifecycle import Choices, OwnObjects, Providers, Workshop
     from pluginkit.runtimes import Instance, Runtime
+    from pluginkit.security.judge import Judge
     from pluginkit.watch.watcher import Watcher
 
 LANGUAGES = frozenset({"python"})
@@ -90,7 +91,7 @@ class Rooms:
         self.lifecycle = Lifecycle(
             self._workshop,
             look=self.discover,
-            circumstances=lambda: setup.circumstances(self.store),
+            circumstances=lambda: setup.circumstances(self.store, self.judge),
             events=self.events,
             providers=self._providers,
         )
@@ -126,6 +127,11 @@ class Rooms:
         from pluginkit.lifecycle import Choices
 
         return Choices(self.lifecycle, self.store, self.setup.quarantine)
+
+    @made_once
+    def judge(self) -> Judge:
+        """Whom the host trusts."""
+        return self.setup.judge()
 
     @made_once
     def objects(self) -> OwnObjects:
@@ -227,4 +233,5 @@ class Rooms:
             data_dir=self.setup.state_dir / "data",
             wire=wire,
             pool=lambda: self.pool,
+            judge=self.judge,
         )

@@ -1,0 +1,79 @@
+"""The section `trust` of the host's configuration, read strictly: an unknown key is no trust at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pluginkit.errors import ConfigError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Demand = Literal["required", "if_present", "off"]
+"""Whether a plugin without a checksum, signature or lock entry is refused, let pass, or nobody looks."""
+
+DEMANDS: tuple[Demand, ...] = get_args(Demand)
+_DEMANDED = ("checksums", "signatures", "lock")
+_KEYS = (*_DEMANDED, "lock_file", "keys", "revoked", "plugins_dir")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustPolicy:
+    """What a host demands of its plugins' files.
+
+    `keys` are the public keys of those whose signatures count, base64, by the name they are called
+    here; `revoked` are ids of keys that count no longer. `plugins_dir` says that the plugins directory
+    beside the configuration is trusted. `lock_file` is relative to the configuration.
+
+    >>> TrustPolicy.read({"checksums": "required"}).checksums
+    'required'
+    """
+
+    checksums: Demand = "if_present"
+    signatures: Demand = "if_present"
+    lock: Demand = "if_present"
+    lock_file: Path = Path("plugins.lock")
+    keys: Mapping[str, str] = field(default_factory=dict)
+    revoked: frozenset[str] = frozenset()
+    plugins_dir: bool = False
+
+    @classmethod
+    def read(cls, section: Mapping[str, Any], file: Path | None = None) -> TrustPolicy:
+        """Make a policy of the section `trust`; raises `ConfigError` with all that is wrong in it."""
+        problems = list(_problems(section, file))
+        if problems:
+            raise ConfigError("the configuration cannot be used", problems)
+        values = dict(section)
+        if "lock_file" in values:
+            values["lock_file"] = Path(values["lock_file"])
+        if "revoked" in values:
+            values["revoked"] = frozenset(values["revoked"])
+        return cls(**values)
+
+
+def _problems(section: Mapping[str, Any], file: Path | None) -> Iterator[Problem]:
+    for name, value in section.items():
+        message, example = _fault(name, value)
+        if message:
+            yield Problem(message, path=f"trust.{name}", found=repr(value), example=example, file=file)
+
+
+def _fault(name: str, value: object) -> tuple[str, str | None]:
+    if name not in _KEYS:
+        return f"unknown key{did_you_mean(str(name), _KEYS)}", None
+    if name in _DEMANDED:
+        # YAML 1.1 reads a bare `off` as false; strict YAML does not, but JSON people may write false.
+        return ("" if value in DEMANDS else f"must be one of {', '.join(DEMANDS)}"), f"{name}: required"
+    if name == "plugins_dir":
+        return ("" if isinstance(value, bool) else "must be true or false"), "plugins_dir: true"
+    if name == "lock_file":
+        is_fine = isinstance(value, str) and bool(value.strip()) and "\0" not in value
+        return ("" if is_fine else "must be a path"), "lock_file: plugins.lock"
+    if name == "revoked":
+        is_fine = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+        return ("" if is_fine else "must be a list of key ids"), "revoked: [0123456789abcdef]"
+    is_fine = isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
+    return ("" if is_fine else "must be a mapping of a name to a public key in base64"), "keys: {alice: …=}"

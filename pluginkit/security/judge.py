@@ -14,6 +14,7 @@ uses them; only the runtimes that isolate can do more about that.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pluginkit.errors import UsageError
@@ -34,6 +35,15 @@ if TYPE_CHECKING:
     from pluginkit.security.subject import Subject
     from pluginkit.security.trusted import TrustStore
     from pluginkit.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A plugin's files, and what vouches for them: the tree's digest, its checksum file, the signer's key."""
+
+    tree: str
+    checksums: Path | None = None
+    signer: str | None = None
 
 
 class Judge:
@@ -76,10 +86,10 @@ class Judge:
             self._foresee_lock(subject, self._approval(subject.name))
         if self._is_projects_own(subject):
             try:
-                files = vouched_files(subject, take(subject.root))
+                tree = tree_digest(vouched_files(subject, take(subject.root)))
             except (SnapshotError, OSError):
                 return  # loading it will say why
-            self._require_trust(subject, files)
+            self._require_trust(subject, tree)
 
     def _foresee_lock(self, subject: Subject, approval: Approval | None) -> None:
         if approval is None:
@@ -110,13 +120,19 @@ class Judge:
             self._foresee_lock(subject, self._approval(subject.name))
         if not self._needs_listing(subject):
             return
+        evidence = self.examine(subject, files)
+        self._check_lock(subject, evidence.tree)
+        if self._is_projects_own(subject):
+            self._require_trust(subject, evidence.tree)
+
+    def examine(self, subject: Subject, files: Snapshot) -> Evidence:
+        """What vouches for these files beside the lock; raises `Refused` if any of it speaks against them."""
         present = vouched_files(subject, files)
         self._require_same_manifest(subject, files)
-        self._check_checksums(subject, present)
-        self._check_signature(subject, present)
-        self._check_lock(subject, present)
-        if self._is_projects_own(subject):
-            self._require_trust(subject, present)
+        checksum_file = self._check_checksums(subject, present)
+        # Without a key in the configuration there is nobody whose signature could be checked.
+        signer = self._check_signature(subject, present) if self._signature_counts() else None
+        return Evidence(tree_digest(present), checksum_file, signer)
 
     def _needs_listing(self, subject: Subject) -> bool:
         """Whether anything is known or demanded that the files have to be hashed for."""
@@ -135,26 +151,21 @@ class Judge:
             self.policy.signatures == "if_present" and bool(self.policy.keys)
         )
 
-    def _check_checksums(self, subject: Subject, present: Mapping[str, str]) -> None:
+    def _check_checksums(self, subject: Subject, present: Mapping[str, str]) -> Path | None:
         if self.policy.checksums == "off":
-            return
+            return None
         file = checksums.find_checksums(subject)
         if file is not None:
             checksums.check_listed(checksums.read_checksums(file), present, file)
         elif self.policy.checksums == "required":
-            text = f"has no plugin.sha256, which trust.checksums requires; look at it, then: pluginkit verify {subject.name} --write"
+            text = (
+                "has no plugin.sha256, which trust.checksums requires; look at the plugin, then: "
+                f"pluginkit verify {subject.name} --write"
+            )
             raise refuse("checksum-missing", text, file=subject.root)
+        return file
 
-    def _check_signature(self, subject: Subject, present: Mapping[str, str]) -> None:
-        # Without a key of the configuration there is nobody whose signature could be checked.
-        if self._signature_counts():
-            self.signer(subject, present)
-
-    def signer(self, subject: Subject, present: Mapping[str, str]) -> str | None:
-        """The id of the trusted key that signed these files, None for a plugin that may be unsigned.
-
-        Raises `Refused` for a signature that does not count, or a missing one that is required.
-        """
+    def _check_signature(self, subject: Subject, present: Mapping[str, str]) -> str | None:
         from pluginkit.security.signatures import TrustedKeys, check_signature, read_signature
 
         signature = read_signature(subject.root)
@@ -167,13 +178,13 @@ class Judge:
             self._keys = TrustedKeys.of(self.policy.keys, self.policy.revoked)
         return check_signature(signature, self._keys, subject, present)
 
-    def _check_lock(self, subject: Subject, present: Mapping[str, str]) -> None:
+    def _check_lock(self, subject: Subject, tree: str) -> None:
         approval = self._approval(subject.name) if self.policy.lock != "off" else None
         if approval is None:
             return
         # A later version has other files by its nature; only `required` wants each one approved.
         is_same = subject.version == approval.version
-        if (is_same or self.policy.lock == "required") and tree_digest(present) != approval.sha256:
+        if (is_same or self.policy.lock == "required") and tree != approval.sha256:
             which = "these are not the files" if is_same else f"this is not version {approval.version}"
             text = f"{which} that {self.lock.path} has; look at what changed, then: pluginkit lock {subject.name}"
             raise refuse("tree-changed", text)
@@ -190,9 +201,9 @@ class Judge:
         lies_in = {subject.place.absolute().parent, subject.place.resolve().parent}
         return any(directory in lies_in or directory.resolve() in lies_in for directory in self._project_dirs)
 
-    def _require_trust(self, subject: Subject, present: Mapping[str, str]) -> None:
+    def _require_trust(self, subject: Subject, tree: str) -> None:
         try:
-            is_trusted = self._store is not None and tree_digest(present) in self._store
+            is_trusted = self._store is not None and tree in self._store
         except UsageError as error:
             raise hold("not-trusted", str(error)) from error
         if not is_trusted:

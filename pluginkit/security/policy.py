@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ Demand = Literal["required", "if_present", "off"]
 """Whether a plugin without a checksum, signature or lock entry is refused, let pass, or nobody looks."""
 
 DEMANDS: tuple[Demand, ...] = get_args(Demand)
+KEY_BYTES = 32
 _DEMANDED = ("checksums", "signatures", "lock")
 _KEYS = (*_DEMANDED, "lock_file", "keys", "revoked", "plugins_dir")
 
@@ -75,5 +77,16 @@ def _fault(name: str, value: object) -> tuple[str, str | None]:
     if name == "revoked":
         is_fine = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
         return ("" if is_fine else "must be a list of key ids"), "revoked: [0123456789abcdef]"
-    is_fine = isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
-    return ("" if is_fine else "must be a mapping of a name to a public key in base64"), "keys: {alice: …=}"
+    if not isinstance(value, Mapping):
+        return "must be a mapping of a name to a public key", "keys: {alice: …=}"
+    wrong = [owner for owner, text in value.items() if not is_public_key(text)]
+    text = f"{', '.join(map(str, wrong))}: must be an ed25519 public key, 32 bytes in base64" if wrong else ""
+    return text, "keys: {alice: …=}, as `pluginkit sign --new-key` prints it"
+
+
+def is_public_key(value: object) -> bool:
+    """Whether a text is 32 bytes in base64."""
+    try:
+        return isinstance(value, str) and len(base64.b64decode(value, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False

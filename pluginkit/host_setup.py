@@ -145,6 +145,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         config_file=None if config is None else config.path,
         trust=trust,
         lock_file=beside / trust.lock_file,
+        project_dirs=_project_dirs(config, directories) if plugins_dir is None else (),
     )
 
 
@@ -186,6 +187,21 @@ def _directories(
         return () if config is None else (config.plugins_dir,)
     many = [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given
     return tuple(Path(directory).absolute() for directory in many)  # type: ignore[arg-type]  # one or many, decided above
+
+
+def _project_dirs(config: Config | None, directories: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The directories of plugins that may have come with a clone: nobody but the clone itself named them."""
+    if config is None or not config.is_found:
+        return ()
+    origin = config.origin("directories.plugins_dir")
+    if origin != "default" and not origin.startswith("file:"):
+        return ()
+    says = config.trust.get("plugins_dir")
+    if says is None:
+        from pluginkit.security.trusted import came_with_a_clone
+
+        return tuple(directory for directory in directories if came_with_a_clone(directory))
+    return () if says else directories
 
 
 def _state_dir(

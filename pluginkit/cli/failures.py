@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _STEPS = {
     "assess": "it cannot be loaded",
+    "trust": "its files are not trusted",
     "import": "its import failed",
     "create": "its object could not be made",
     "contract": "it does not fulfil its contract",

@@ -97,12 +97,20 @@ class Judge:
                 text = f"is not in {self.lock.path}, which trust.lock requires; look at it, then: pluginkit lock {subject.name}"
                 raise refuse("not-locked", text)
             return
-        if subject.version < approval.version:
+        self.require_no_downgrade(subject, approval)
+        self.require_no_growth(subject, approval)
+
+    def require_no_downgrade(self, subject: Subject, approval: Approval, *, allow: bool = False) -> None:
+        """Raise `Refused` (`downgrade`) if the plugin is older than its approval."""
+        if subject.version < approval.version and not allow:
             text = (
                 f"is version {subject.version}, and {self.lock.path} has {approval.version}: an older version may have "
                 f"flaws that were mended since; if you want it: pluginkit lock {subject.name} --allow-downgrade"
             )
             raise refuse("downgrade", text)
+
+    def require_no_growth(self, subject: Subject, approval: Approval) -> None:
+        """Raise `Refused` (`approval-needed`) if the plugin asks for more than was approved."""
         more = growth(subject.capabilities, approval.capabilities)
         if more:
             text = (
@@ -196,8 +204,6 @@ class Judge:
 
     def _is_projects_own(self, subject: Subject) -> bool:
         """Whether the plugin was found in a project's directory, whether or not that only links to it."""
-        if self.policy.plugins_dir:
-            return False
         lies_in = {subject.place.absolute().parent, subject.place.resolve().parent}
         return any(directory in lies_in or directory.resolve() in lies_in for directory in self._project_dirs)
 

@@ -27,8 +27,8 @@ class TrustPolicy:
     """What a host demands of its plugins' files.
 
     `keys` are the public keys of those whose signatures count, base64, by the name they are called
-    here; `revoked` are ids of keys that count no longer. `plugins_dir` says that the plugins directory
-    beside the configuration is trusted. `lock_file` is relative to the configuration.
+    here; `revoked` are ids of keys that count no longer. `plugins_dir` says whether the plugins directory
+    beside the configuration is trusted; None leaves that to where it lies. `lock_file` is relative to the configuration.
 
     >>> TrustPolicy.read({"checksums": "required"}).checksums
     'required'
@@ -40,7 +40,7 @@ class TrustPolicy:
     lock_file: Path = Path("plugins.lock")
     keys: Mapping[str, str] = field(default_factory=dict)
     revoked: frozenset[str] = frozenset()
-    plugins_dir: bool = False
+    plugins_dir: bool | None = None
 
     @classmethod
     def read(cls, section: Mapping[str, Any], file: Path | None = None) -> TrustPolicy:
@@ -66,17 +66,22 @@ def _problems(section: Mapping[str, Any], file: Path | None) -> Iterator[Problem
 def _fault(name: str, value: object) -> tuple[str, str | None]:
     if name not in _KEYS:
         return f"unknown key{did_you_mean(str(name), _KEYS)}", None
+    if name == "keys":
+        return _fault_of_keys(value)
     if name in _DEMANDED:
-        # YAML 1.1 reads a bare `off` as false; strict YAML does not, but JSON people may write false.
-        return ("" if value in DEMANDS else f"must be one of {', '.join(DEMANDS)}"), f"{name}: required"
-    if name == "plugins_dir":
-        return ("" if isinstance(value, bool) else "must be true or false"), "plugins_dir: true"
-    if name == "lock_file":
+        is_fine, wanted, example = value in DEMANDS, f"one of {', '.join(DEMANDS)}", "required"
+    elif name == "plugins_dir":
+        is_fine, wanted, example = isinstance(value, bool), "true or false", "true"
+    elif name == "lock_file":
         is_fine = isinstance(value, str) and bool(value.strip()) and "\0" not in value
-        return ("" if is_fine else "must be a path"), "lock_file: plugins.lock"
-    if name == "revoked":
+        wanted, example = "a path", "plugins.lock"
+    else:
         is_fine = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-        return ("" if is_fine else "must be a list of key ids"), "revoked: [0123456789abcdef]"
+        wanted, example = "a list of ids of keys", "[0123456789abcdef]"
+    return ("" if is_fine else f"must be {wanted}"), f"{name}: {example}"
+
+
+def _fault_of_keys(value: object) -> tuple[str, str | None]:
     if not isinstance(value, Mapping):
         return "must be a mapping of a name to a public key", "keys: {alice: …=}"
     wrong = [owner for owner, text in value.items() if not is_public_key(text)]

@@ -15,6 +15,15 @@ from pluginkit.errors import UsageError
 
 SCHEMA_VERSION = 1
 
+_WORK_TREE = (".git", ".hg", ".svn", ".jj", ".bzr", "_darcs", ".fslckout")
+"""What version control leaves at the root of a work tree."""
+
+
+def came_with_a_clone(directory: Path) -> bool:
+    """Whether a directory lies in a work tree of version control, so that others may have written it."""
+    place = directory.resolve()
+    return any((parent / mark).exists() for parent in (place, *place.parents) for mark in _WORK_TREE)
+
 
 class TrustStore:
     """The file `trusted.json`; `path` is where it lies, the user's state directory by default."""

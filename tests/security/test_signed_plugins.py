@@ -143,8 +143,7 @@ def test_se07_what_is_signed_is_the_documented_text(project: Project) -> None:
     assert [line[64:] for line in lines[3:]] == ["  cat.py", "  manifest.yaml", "  voice.py"]
 
 
-@pytest.mark.parametrize("key", ["", "abc", "!!!!", "A" * 44, "QUJD"])
-@pytest.mark.parametrize("key", ["", "abc", "!!!!", "A" * 44, "QUJD", 5])
+@pytest.mark.parametrize("key", ["", "abc", "!!!!", "A" * 44, "QUJD", 5], ids=repr)
 def test_se07_a_trusted_key_that_is_none_is_an_error_of_the_configuration(
     project: Project, key: object
 ) -> None:

@@ -11,6 +11,7 @@ from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import complain, notice, show
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.errors import UsageError
 
 if TYPE_CHECKING:
     from pluginkit.cli.checks.vouching import Candidate
@@ -72,7 +73,10 @@ def _record(session: Session, names: tuple[str, ...], *, approve: bool, allow_do
             complain(f"plugin {candidate.name!r} is not recorded ({refused.reason.code}): {refused}")
     # A plugin that is refused now keeps the entry that refuses it.
     present = {normalise_name(plugin.name) for plugin in session.host.plugins.values()}
-    judge.lock.put(*approvals, keep=None if names else present.__contains__)
+    try:
+        judge.lock.put(*approvals, keep=None if names else present.__contains__)
+    except (Refused, OSError) as error:
+        raise UsageError(f"{judge.lock.path} was not written: {error}") from error
     for approval in approvals:
         show(
             f"{approval.name} {approval.version}: {'approved' if approve else 'locked'} {approval.sha256[:16]}"

@@ -35,6 +35,9 @@ def trust_command(session: Session, names: tuple[str, ...], remove: bool) -> int
     from pluginkit.security.trusted import TrustStore
 
     wanted = candidates(session, names)
+    if not names:
+        # What is installed came by another way, and needs none of this.
+        wanted = [one for one in wanted if one.subject.found_at is not None]
     trees = [(tree_digest(vouched_files(one.subject, one.files)), one.subject.place) for one in wanted]
     store = TrustStore()
     if remove:

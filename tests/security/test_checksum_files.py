@@ -6,12 +6,14 @@ import hashlib
 import importlib.util
 import os
 import py_compile
+import re
 from pathlib import Path
 
 import pytest
 
+from pluginkit import security
 from pluginkit.security.checksums import read_checksums
-from pluginkit.security.subject import Refused
+from pluginkit.security.subject import CODES, Refused
 from pluginkit.security.tree import tree_digest
 from tests.support.trust_project import Project
 
@@ -251,6 +253,17 @@ def test_se02_a_reload_of_an_edited_file_is_refused_and_the_old_version_serves(p
         project.write_list()
         assert host.reload("cat").ok
         assert host.hook.speak() == ["Woof"]
+
+
+def test_se_every_refusal_has_a_code_of_its_own_and_none_is_unused() -> None:
+    package = Path(security.__file__).parent
+    used = {
+        code
+        for file in (*package.glob("*.py"), package.parent / "lifecycle" / "bringup.py")
+        for code in re.findall(r'(?:refuse|hold|Reason)\(\s*"([a-z-]+)"', file.read_text("utf-8"))
+    }
+    assert {code for code in used if code in CODES} == CODES
+    assert used - CODES <= {"contract-unmet", "hooks-refused"}
 
 
 def test_se02_a_refusal_says_file_and_what_to_do(project: Project) -> None:

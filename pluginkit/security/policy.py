@@ -19,7 +19,7 @@ Demand = Literal["required", "if_present", "off"]
 DEMANDS: tuple[Demand, ...] = get_args(Demand)
 KEY_BYTES = 32
 _DEMANDED = ("checksums", "signatures", "lock")
-_KEYS = (*_DEMANDED, "lock_file", "keys", "revoked", "plugins_dir")
+KEYS = (*_DEMANDED, "lock_file", "keys", "revoked", "plugins_dir")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ def _problems(section: Mapping[str, Any], file: Path | None) -> Iterator[Problem
 
 
 def _fault(name: str, value: object) -> tuple[str, str | None]:
-    if name not in _KEYS:
-        return f"unknown key{did_you_mean(str(name), _KEYS)}", None
+    if name not in KEYS:
+        return f"unknown key{did_you_mean(str(name), KEYS)}", None
     if name == "keys":
         return _fault_of_keys(value)
     if name in _DEMANDED:

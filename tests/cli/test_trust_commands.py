@@ -171,7 +171,6 @@ def test_cl06_the_lock_lies_where_the_configuration_says(project: Path, cli: Cli
 
 
 def test_se07_sign_with_a_new_key_and_verify(project: Path, cli: Cli, tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     key = tmp_path / "me.pem"
     made = cli("sign", "--new-key", str(key)).stdout
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
@@ -191,7 +190,6 @@ def test_se07_sign_with_a_new_key_and_verify(project: Path, cli: Cli, tmp_path: 
 def test_se07_sign_never_overwrites_a_key_and_says_what_is_missing(
     project: Path, cli: Cli, tmp_path: Path
 ) -> None:
-    pytest.importorskip("cryptography")
     key = tmp_path / "me.pem"
     key.write_text("precious")
     assert "cannot be written" in cli("sign", "--new-key", str(key), status=2).stderr

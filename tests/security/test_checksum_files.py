@@ -8,6 +8,7 @@ import os
 import py_compile
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,8 +162,8 @@ def test_se02_the_bytes_that_were_checked_are_compiled(
     project.write_list()
     check = Judge.check
 
-    def check_then_swap(self: Judge, *args: object) -> None:
-        check(self, *args)  # type: ignore[arg-type]
+    def check_then_swap(self: Judge, *args: Any) -> None:
+        check(self, *args)
         (project.cat / "voice.py").write_text('SOUND = "swapped"\n')
 
     monkeypatch.setattr(Judge, "check", check_then_swap)
@@ -176,10 +177,10 @@ def test_se02_a_manifest_that_changed_after_it_was_judged_is_refused(
 ) -> None:
     from pluginkit.lifecycle.bringup import read_files as read
 
-    def swap_then_read(*args: object) -> object:
+    def swap_then_read(*args: Any) -> object:
         project.write_cat(capabilities={"env": ["HOME"]})
         project.write_list()
-        return read(*args)  # type: ignore[arg-type]
+        return read(*args)
 
     monkeypatch.setattr("pluginkit.lifecycle.loads.read_files", swap_then_read)
     # The files and their list agree; only the manifest that was judged is another one.

@@ -12,10 +12,9 @@ import pytest
 
 from pluginkit.errors import ConfigError, UsageError
 from pluginkit.security import signatures
+from pluginkit.security.policy import KEYS
 from pluginkit.security.signatures import Signature, key_id, new_key
 from tests.support.trust_project import Project
-
-pytest.importorskip("cryptography")
 
 
 class Signer:
@@ -217,3 +216,8 @@ def test_se07_a_section_trust_that_is_wrong_is_an_error_with_its_key(
     with pytest.raises(ConfigError) as caught:
         project.host(**section)
     assert path in str(caught.value.problems[0])
+
+
+def test_se03_every_key_of_trust_is_documented() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/reference/config.md").read_text("utf-8")
+    assert [key for key in KEYS if f"| `{key}:` |" not in page] == []

@@ -18,8 +18,8 @@ from pluginkit.errors import UsageError
     "sign",
     cls=Command,
     examples=[
-        ("pluginkit sign --new-key ~/me.pem", "make a key, and print what hosts have to be told"),
-        ("pluginkit sign plugins/cat --key ~/me.pem", "write plugins/cat/plugin.sig"),
+        ("pluginkit sign --new-key me.pem", "make a key, and print what hosts have to be told"),
+        ("pluginkit sign plugins/cat --key keys/me.pem", "write plugins/cat/plugin.sig"),
     ],
 )
 @click.argument("plugins", metavar="[PLUGIN]...", nargs=-1)

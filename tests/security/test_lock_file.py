@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +300,27 @@ def test_cp10_a_lock_that_cannot_be_understood_approves_nothing(project: Project
 def test_cp10_a_lock_that_is_no_file_approves_nothing(project: Project) -> None:
     project.lock.path.mkdir()
     assert project.verdict() == ("failed", "lock-unreadable")
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (lambda project: project.write_cat("1.2.0", capabilities=DATA), "approval-needed"),
+        (lambda project: project.write_cat("0.9.0"), "downgrade"),
+        (lambda project: (project.cat / "words.txt").write_text("hiss"), "tree-changed"),
+        (lambda project: project.lock.path.write_text("{"), "lock-unreadable"),
+    ],
+    ids=["growth", "downgrade", "changed", "lock broken"],
+)
+def test_se02_what_a_watcher_does_about_a_change_is_refused_and_the_old_serves(
+    project: Project, edit: Callable[[Project], object], code: str
+) -> None:
+    project.approve()
+    with project.host() as host:
+        edit(project)
+        report = host.rescan(apply=True)
+        failures = [reload.failure for reload in report.reloads if reload.failure is not None]
+        assert [failure.reason.code for failure in failures] == [code]
+        assert host.hook.speak() == ["Meow"]
+        assert str(host.plugins["cat"].state) == "running"
+        assert host.plugins["cat"].version == "1.0.0"

@@ -214,9 +214,8 @@ class Judge:
             raise hold("not-trusted", str(error)) from error
         if not is_trusted:
             text = (
-                f"came with this project ({subject.root}), and nobody has said that it is trusted: it would run with "
-                f"all your rights. Look at it, then: pluginkit trust {subject.name} (or `trust: {{plugins_dir: true}}` in "
-                "the configuration, for all of them whatever they become)"
+                "came with this project, and nobody has said that it is trusted; look at it, then: "
+                f"pluginkit trust {subject.name}"
             )
             raise hold("not-trusted", text)
 

@@ -278,3 +278,11 @@ def test_se_a_host_in_a_program_trusts_the_directory_that_it_names(clone: Path) 
 
     with Host(contracts={"animal": Animal}, plugins_dir=clone / "plugins", entry_point_group=None) as host:
         assert host.hook.speak(is_loud=False) == ["Meow"]
+
+
+def test_se_doctor_and_calls_tell_of_what_waits_and_what_to_do(clone: Path, cli: Cli) -> None:
+    done = cli("doctor", status=1)
+    assert "look at it, then: pluginkit trust cat" in done.stdout + done.stderr
+    told = cli("call", "speak", "is_loud=true", status=None).stderr
+    assert "plugin 'cat'" in told
+    assert "pluginkit trust cat" in told

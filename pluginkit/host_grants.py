@@ -96,14 +96,15 @@ class HostGrants:
     def places(self, found: Found) -> Places:
         """The plugin's own directories, and all that it never gets."""
         from pluginkit.security import Places
+        from pluginkit.security.trusted import TrustStore
 
         setup = self._setup
         configs = setup.plugin_configs_dir
         protected = [setup.state_dir, *([setup.config_file] if setup.config_file else [])]
         if configs is not None:
             protected.append(configs)
-        if setup.config_file is not None:
-            protected.append(setup.config_file.absolute().with_name("plugins.lock"))
+        # What was approved, and who is trusted, is not a plugin's to say.
+        protected += [setup.lock_file, TrustStore().path]
         if self._config is not None:
             # The log, its queue and the audit trail: what tells of plugins is not theirs to change.
             protected.append(self._config.directories.logs_dir)

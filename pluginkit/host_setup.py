@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,6 +14,7 @@ from pluginkit.defaults import ENTRY_POINT_GROUP
 from pluginkit.errors import Reason, UsageError
 from pluginkit.lifecycle import Circumstances, QuarantineRule
 from pluginkit.manifest import normalise_name
+from pluginkit.security.trust_policy import TrustPolicy
 from pluginkit.versions import Version
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.lifecycle import StateFile
     from pluginkit.manifest import ManifestReader
+    from pluginkit.security.judge import Judge
 
 ErrorPolicy = Literal["record", "raise", "group"]
 
@@ -46,6 +48,9 @@ class HostSetup:
     quarantine: QuarantineRule
     version: Version | None
     config_file: Path | None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    lock_file: Path
+    project_dirs: tuple[Path, ...] = ()
 
     @property
     def pluginkit_version(self) -> str:
@@ -63,7 +68,16 @@ class HostSetup:
         )
         return Selection(self.include, self.exclude, self.select).apply(catalogue)
 
-    def circumstances(self, store: StateFile) -> Circumstances:
+    def judge(self) -> Judge:
+        """Who holds plugins to what the host trusts."""
+        from pluginkit.security.judge import Judge
+        from pluginkit.security.lock import LockFile
+        from pluginkit.security.trusted import TrustStore
+
+        store = TrustStore() if self.project_dirs else None
+        return Judge(self.trust, LockFile(self.lock_file), project_dirs=self.project_dirs, store=store)
+
+    def circumstances(self, store: StateFile, judge: Judge) -> Circumstances:
         """What plugins are judged against now: versions, and who is switched off by whom."""
         disabled = {
             name: Reason("disabled-by-user", "switched off with `pluginkit disable`")
@@ -81,6 +95,7 @@ class HostSetup:
             disabled=disabled,
             plugin_configs_dir=self.plugin_configs_dir,
             strict=self.strict,
+            judge=judge,
         )
 
 
@@ -109,10 +124,14 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     directories = _directories(plugins_dir, config)
     if config is not None and entry_point_group == ENTRY_POINT_GROUP:
         entry_point_group = config.plugins.entry_point_group if config.plugins.entry_points else None
+    state = _state_dir(state_dir, config, directories)
+    trust = TrustPolicy() if config is None else TrustPolicy.read(config.trust, config.path)
+    # Beside the configuration, so that both are committed together; without one, with the rest of the state.
+    beside = state if config is None else (config.path or Path("config.yaml")).absolute().parent
     return HostSetup(
         plugins_dirs=directories,
         plugin_configs_dir=None if config is None else config.plugin_configs_dir,
-        state_dir=_state_dir(state_dir, config, directories),
+        state_dir=state,
         entry_point_group=entry_point_group,
         include=_globs(include) or (config.plugins.include if config is not None else ()),
         exclude=_globs(exclude) or (config.plugins.exclude if config is not None else ()),
@@ -124,6 +143,9 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         strict=strict,
         version=_host_version(version, config),
         config_file=None if config is None else config.path,
+        trust=trust,
+        lock_file=beside / trust.lock_file,
+        project_dirs=_project_dirs(config, directories) if plugins_dir is None else (),
     )
 
 
@@ -165,6 +187,21 @@ def _directories(
         return () if config is None else (config.plugins_dir,)
     many = [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given
     return tuple(Path(directory).absolute() for directory in many)  # type: ignore[arg-type]  # one or many, decided above
+
+
+def _project_dirs(config: Config | None, directories: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The directories of plugins that may have come with a clone: nobody but the clone itself named them."""
+    if config is None or not config.is_found:
+        return ()
+    origin = config.origin("directories.plugins_dir")
+    if origin != "default" and not origin.startswith("file:"):
+        return ()
+    says = config.trust.get("plugins_dir")
+    if says is None:
+        from pluginkit.security.trusted import came_with_a_clone
+
+        return tuple(directory for directory in directories if came_with_a_clone(directory))
+    return () if says else directories
 
 
 def _state_dir(

@@ -15,6 +15,7 @@ from pluginkit.discovery import Broken
 from pluginkit.errors import ConfigError, Reason, did_you_mean
 from pluginkit.lifecycle.order import Order, Wishes, load_order
 from pluginkit.lifecycle.states import PluginState
+from pluginkit.lifecycle.vouching import foresee
 from pluginkit.manifest import normalise_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pluginkit.config import PluginConfig, PluginConfigs, Settings
     from pluginkit.discovery import Catalogue, Entry, Found
     from pluginkit.manifest import Manifest, PluginRequirement
+    from pluginkit.security.judge import Judge
     from pluginkit.versions import Version, VersionRange
 
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 class Circumstances:
     """What plugins are judged against. `disabled` holds normalised names and who says so.
 
-    `strict` makes a plugin's look-up of a setting with the wrong type an error.
+    `strict` makes a plugin's look-up of a setting with the wrong type an error. `judge` knows
+    whom the host trusts; without one, everybody.
     """
 
     python: Version
@@ -39,6 +42,7 @@ class Circumstances:
     disabled: Mapping[str, Reason] = field(default_factory=dict)
     plugin_configs_dir: Path | None = None
     strict: bool = False
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,10 @@ def _assess_found(found: Found, circumstances: Circumstances, configs: PluginCon
             return Assessment(found, PluginState.DISABLED, disabled_by_file(config))
         if incompatible is not None:
             return Assessment(found, PluginState.INCOMPATIBLE, incompatible)
+        refused = foresee(circumstances.judge, found)
+        if refused is not None:
+            state = PluginState.HELD if refused.is_held else PluginState.FAILED
+            return Assessment(found, state, refused.reason)
         settings = config.settings_for(manifest, strict=circumstances.strict)
     except ConfigError as error:
         text = f"its config file cannot be used: {error.problems[0] if error.problems else error}"

@@ -20,7 +20,9 @@ from pluginkit.hooks import Provider
 from pluginkit.hooks.implementing import by_hook
 from pluginkit.lifecycle.failure import Failure, failure_of
 from pluginkit.lifecycle.live import Live
+from pluginkit.lifecycle.vouching import vouch
 from pluginkit.runtimes import Instance, Leftover, OpenRequest, Runtime
+from pluginkit.security.subject import Refused
 from pluginkit.services import HostFunctions, PluginContext
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pluginkit.hooks import HookTable, Implementation
     from pluginkit.jobs import Pool
     from pluginkit.security import Grants
+    from pluginkit.security.judge import Judge
     from pluginkit.snapshot import Snapshot
 
 
@@ -61,6 +64,7 @@ class Workshop:
     publish: Callable[..., Any] | None = None
     # What the guard knows plugins' code by; None without a guard.
     marks: Callable[[Found], Mapping[str, object]] | None = None
+    judge: Judge | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -109,10 +113,23 @@ def bring_up(workshop: Workshop, found: Found, settings: Settings, priority: int
     return live
 
 
-def read_files(found: Found, quiet: float = 0.0) -> Snapshot:
-    """The plugin's files as they are now, once `quiet` seconds have passed since the last change."""
+def read_files(workshop: Workshop, found: Found, quiet: float = 0.0) -> Snapshot:
+    """The plugin's files as they are now, once `quiet` seconds have passed since the last change.
+
+    What is returned has passed the host's policy of trust, and is what will be compiled. Raises
+    `BringUpFailed`.
+    """
     with step(found, "import", "import-failed"):
-        return snapshot.take(found.root, quiet=quiet)
+        try:
+            files = snapshot.take(found.root, quiet=quiet)
+            vouch(workshop.judge, found, files)
+        except snapshot.SymlinkInside as error:
+            reason = Reason("symlink-inside", str(error))
+            raise BringUpFailed(Failure(found.name, "trust", reason, str(error)), error) from error
+        except Refused as error:
+            failure = Failure(found.name, "trust", error.reason, str(error), is_held=error.is_held)
+            raise BringUpFailed(failure, error) from error
+    return files
 
 
 def build(

@@ -106,7 +106,7 @@ class Reload:
             if not old.instance.reloadable:
                 text = "the host has imported its package itself; only a restart of the host brings new code"
                 raise _unfit(plugin.name, Reason("not-reloadable", text))
-            files = read_files(found, self._options.quiet)
+            files = read_files(lifecycle.workshop, found, self._options.quiet)
             if not self._options.check:
                 lifecycle.seen[plugin.name] = Sight.of(verdict, files)
             self._successors.append(Successor(plugin, found, verdict, files, old, before))

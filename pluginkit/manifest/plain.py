@@ -33,7 +33,7 @@ def as_dict(manifest: Manifest) -> dict[str, Any]:
             "magic_cookie_value": handshake.magic_cookie_value,
         },
         "security": {"auto_mtls": manifest.security.auto_mtls},
-        "capabilities": _capabilities(manifest.capabilities),
+        "capabilities": capabilities_as_dict(manifest.capabilities),
         "requires": _requires(manifest.requires),
         "settings": manifest.settings,
         "hooks": list(manifest.hooks),
@@ -80,7 +80,8 @@ def _requires(requires: Requires) -> dict[str, Any]:
     }
 
 
-def _capabilities(capabilities: Capabilities) -> dict[str, Any]:
+def capabilities_as_dict(capabilities: Capabilities) -> dict[str, Any]:
+    """The section `capabilities` in its normal form; `parse_capabilities` reads it back."""
     return {
         "filesystem": [
             {

@@ -104,7 +104,9 @@ class HostGrants:
         if configs is not None:
             protected.append(configs)
         # What was approved, and who is trusted, is not a plugin's to say.
-        protected += [setup.lock_file, TrustStore().path]
+        protected.append(setup.lock_file)
+        if found.manifest.capabilities.filesystem:
+            protected.append(TrustStore().path)
         if self._config is not None:
             # The log, its queue and the audit trail: what tells of plugins is not theirs to change.
             protected.append(self._config.directories.logs_dir)

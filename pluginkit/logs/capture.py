@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import warnings
+from collections import deque
 from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -167,6 +168,11 @@ def _log_warning(
     chain.deliver(Entry(now(), "warn", str(message), "py.warnings", caller, "", thread, os.getpid(), fields))
 
 
+# `print` borrows `sys.stdout`, and writes to it twice. If another thread puts the former stream back in
+# between, and nobody else held this one, the second write ends the process with a segmentation fault.
+_kept: deque[_Tee] = deque(maxlen=32)
+
+
 class _Tee:
     """A stream that passes everything on, and logs the lines that plugins write."""
 
@@ -176,6 +182,7 @@ class _Tee:
         self._name = name
         self._begun: dict[tuple[int, Any], tuple[str, dict[str, Any]]] = {}
         self._is_finished = False
+        _kept.append(self)
 
     def write(self, text: str) -> int:
         written = self.stream.write(text)

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -271,3 +271,27 @@ def test_a_hosts_log_is_the_programs_loguru_logger_with_its_name(
     host.log.info("ready")
     assert (seen[0].message, seen[0].fields["app"]) == ("ready", "pluginkit")
     assert host.logs is None
+
+
+def test_lg10_a_print_that_is_under_way_when_the_capture_ends_does_not_end_the_process(
+    child: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    program = (
+        "import gc, sys\n"
+        "from pluginkit.logs import LogChain\n"
+        "class Ends:\n"
+        "    def write(self, text):\n"
+        "        if text == 'x':\n"
+        "            capture.__exit__(None, None, None)\n"
+        "            del globals()['capture']\n"
+        "            gc.collect()\n"
+        "            self.rest = [bytearray(64) for _ in range(1000)]\n"
+        "        return len(text)\n"
+        "    def flush(self): pass\n"
+        "sys.stdout = Ends()\n"
+        "capture = LogChain('app').capture()\n"
+        "capture.__enter__()\n"
+        "for _ in range(3): print('x')\n"
+        "sys.__stdout__.write('alive')\n"
+    ).replace("for _ in range(3): print", "print")
+    assert child(program).stdout == "alive"

@@ -175,9 +175,18 @@ def hit():
     while not done.is_set():
         time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
+armed = False
+def interrupt(*_):
+    # Once for each turn: a second one, in the `except` below, would end this thread and leave the other.
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
+signal.signal(signal.SIGINT, interrupt)
 threading.Thread(target=hit, daemon=True).start()
 while caught < 150:
     try:
+        armed = True
         while True:
             got = queue.put(f"m{number}")
             number += 1

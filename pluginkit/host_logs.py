@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from pluginkit import field_names as names
 
@@ -48,15 +49,15 @@ class Logging:
 
 
 class _Names:
-    """Generations and the plugins whose they are. What was found is kept: old generations log, too."""
+    """Generations and the plugins whose they are. What was found is kept as long as the generation is: old ones log, too."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
-        self._known: dict[int, Mapping[str, Any]] = {}
+        self._known: WeakKeyDictionary[Any, Mapping[str, Any]] = WeakKeyDictionary()
 
     def of(self, generation: Any) -> Mapping[str, Any]:
         number: int = generation.number
-        found = self._known.get(number)
+        found = self._known.get(generation)
         if found is not None:
             return found
         for plugin in self._plugins.everything():
@@ -69,7 +70,7 @@ class _Names:
             }
             # While it is imported, the version is still that of the one before.
             if plugin.generation == number:
-                self._known[number] = fields
+                self._known[generation] = fields
             return fields
         return {names.PLUGIN: generation.package, names.GENERATION: number}
 

@@ -14,6 +14,7 @@ import pytest
 
 from pluginkit import Host
 from pluginkit.contracts.samples import Animal
+from pluginkit.host_logs import _Names
 from pluginkit.logs import Entry, LogChain
 from pluginkit.testing import write_plugin
 
@@ -295,3 +296,21 @@ def test_lg10_a_print_that_is_under_way_when_the_capture_ends_does_not_end_the_p
         "sys.__stdout__.write('alive')\n"
     ).replace("for _ in range(3): print", "print")
     assert child(program).stdout == "alive"
+
+
+def test_lg10_names_of_versions_that_are_gone_are_not_kept() -> None:
+    class Version:
+        number, package = 1, "cat"
+
+    class Plugin:
+        name, version, generation = "cat", "1.0.0", 1
+
+    class Plugins:
+        def everything(self) -> list[Plugin]:
+            return [Plugin()]
+
+    names, version = _Names(Plugins()), Version()  # type: ignore[arg-type]  # all that is asked of them
+    assert names.of(version)["plugin_version"] == "1.0.0"
+    assert len(names._known) == 1
+    del version
+    assert len(names._known) == 0

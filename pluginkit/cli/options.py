@@ -12,6 +12,9 @@ from pluginkit.cli.session import session_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LEVELS = ("trace", "debug", "info", "warn", "error")
+"""Those of `pluginkit.logs.levels`, for help texts, which import nothing of the kind."""
+
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """Put a global option where all commands find it; the one nearest to the end wins."""

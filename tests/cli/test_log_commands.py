@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pluginkit.logs import AuditLog
+from pluginkit.cli import options
+from pluginkit.logs import AuditLog, levels
 
 Cli = Callable[..., Any]
 
@@ -108,3 +109,7 @@ def test_cl07_following_goes_on_until_ctrl_c(
     assert b"Ctrl-C ends" in follower.stderr.read()
     follower.stdout.close()
     follower.stderr.close()
+
+
+def test_lg04_the_levels_that_commands_name_are_those_that_there_are() -> None:
+    assert options.LEVELS == levels.LEVELS

@@ -6,7 +6,7 @@ import click
 
 from pluginkit.cli.command import Command
 from pluginkit.cli.exit_codes import Exit
-from pluginkit.cli.options import json_option
+from pluginkit.cli.options import LEVELS, json_option
 from pluginkit.cli.output import complain, show, show_json
 from pluginkit.cli.session import Session, pass_session
 
@@ -21,9 +21,7 @@ from pluginkit.cli.session import Session, pass_session
     ],
 )
 @click.argument("name", required=False)
-@click.argument(
-    "level", required=False, type=click.Choice(["trace", "debug", "info", "warn", "error", "default"])
-)
+@click.argument("level", required=False, type=click.Choice([*LEVELS, "default"]))
 @json_option
 @pass_session
 def log_level_command(session: Session, name: str | None, level: str | None, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pluginkit.cli.command import Command
+from pluginkit.cli.options import LEVELS
 from pluginkit.cli.records import reading_options, show_log
 from pluginkit.cli.session import Session, pass_session
 
@@ -21,7 +22,7 @@ from pluginkit.cli.session import Session, pass_session
 @reading_options
 @click.option(
     "--level",
-    type=click.Choice(["trace", "debug", "info", "warn", "error"], case_sensitive=False),
+    type=click.Choice(LEVELS, case_sensitive=False),
     help="Only from this level on.",
 )
 @click.option("--job", "jobs", multiple=True, metavar="ID", help="Only of this job; may be repeated.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
     from pluginkit.host import Host
 
 Call = tuple["HookSpecInfo", dict[str, Any]]
-
-_LEVELS = {
-    "trace": 5,
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warn": logging.WARNING,
-    "error": logging.ERROR,
-}
 
 
 @click.command(
@@ -69,12 +60,13 @@ def run_command(session: Session, once: bool | None, watch: bool | None) -> int:
     from pluginkit.cli.remembered import failures_are_kept
     from pluginkit.cli.serving import interrupted_by_sigterm, rescan, stop_signals
     from pluginkit.cli.watching import watched
+    from pluginkit.logs.levels import NUMBERS
 
     is_once = not is_terminal(sys.stdout) if once is None else once
     session.serves = not is_once
     session.watch = watch
     host = session.host
-    session.log_from = _LEVELS[session.config.log_level]
+    session.log_from = NUMBERS[session.config.log_level]
     calls = _calls(host, session)
     with interrupted_by_sigterm(), recorded(session, host) as what_is_on:
         if not is_once:

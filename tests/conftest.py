@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,13 @@ settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("soak" if SOAK else "ci" if os.environ.get("CI") else "dev")
+
+# A shell that starts the tests in the background has them, and all their children, ignore Ctrl-C.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long a thread may take to notice that its test is over.
 _GRACE_SECONDS = 5.0

@@ -156,7 +156,7 @@ class Config(Sections):
 
     @property
     def audit_file(self) -> Path:
-        """`audit.log`, in `logs_dir`: what was done to plugins."""
+        """`audit.log`, in `logs_dir`: what was done to plugins, and what they were allowed."""
         return self.logs_dir / "audit.log"
 
     @property

@@ -106,7 +106,7 @@ class Guard:
             refusal = Refusal("unreadable", f"the guard cannot read it: {type(error).__name__}")
             if self.mode == "block":
                 return
-        target = shown(_target_of(event, args))
+        target = _shown_target(event, args)
         self._pending.put(_Seen(grants.plugin, operation, target, refusal, self.mode == "block", importing))
         if self.mode == "block":
             reason = Reason(refusal.code, refusal.text)
@@ -158,6 +158,13 @@ class _Seen:
         }
 
 
+def _shown_target(event: str, args: tuple[Any, ...]) -> str:
+    try:
+        return shown(_target_of(event, args))
+    except Exception:  # arguments may be objects of the plugin's; their failure must not become the caller's
+        return f"({event})"
+
+
 def _target_of(event: str, args: tuple[Any, ...]) -> str:
     if event in ("socket.connect", "socket.bind", "socket.sendto"):
         address = args[1]
@@ -180,8 +187,6 @@ def _install() -> None:
     global _is_installed  # noqa: PLW0603  # a hook is for the process, and for good
     with _install_lock:
         if not _is_installed:
-            # Python does not trace hooks unless they say so; debuggers and coverage have to see this one.
-            _hook.__cantrace__ = sys.gettrace() is not None  # type: ignore[attr-defined]  # as documented
             sys.addaudithook(_hook)
             if sys.version_info < (3, 12):
                 _watch_thread_starts()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pluginkit.defaults import ENTRY_POINT_GROUP
-from pluginkit.errors import Reason, UsageError
+from pluginkit.errors import ConfigError, Problem, Reason, UsageError
 from pluginkit.lifecycle import Circumstances, QuarantineRule
 from pluginkit.manifest import normalise_name
 from pluginkit.security.trust_policy import TrustPolicy
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.lifecycle import StateFile
-    from pluginkit.manifest import ManifestReader
+    from pluginkit.manifest import Handshake, ManifestReader
     from pluginkit.security.judge import Judge
 
 ErrorPolicy = Literal["record", "raise", "group"]
@@ -47,6 +47,7 @@ class HostSetup:
     strict: bool
     quarantine: QuarantineRule
     version: Version | None
+    handshake: Handshake | None
     config_file: Path | None
     trust: TrustPolicy = field(default_factory=TrustPolicy)
     lock_file: Path
@@ -96,6 +97,7 @@ class HostSetup:
             plugin_configs_dir=self.plugin_configs_dir,
             strict=self.strict,
             judge=judge,
+            handshake=self.handshake,
         )
 
 
@@ -116,6 +118,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     select: Callable[[Found], bool] | None,
     state_dir: str | PathLike[str] | None,
     version: str | None,
+    handshake: Handshake | None,
     errors: ErrorPolicy | None,
     quarantine: tuple[int, float] | None,
     strict: bool,
@@ -142,6 +145,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         quarantine=_quarantine(quarantine, config),
         strict=strict,
         version=_host_version(version, config),
+        handshake=_handshake(config) if handshake is None else handshake,
         config_file=None if config is None else config.path,
         trust=trust,
         lock_file=beside / trust.lock_file,
@@ -167,6 +171,32 @@ def _host_version(given: str | None, config: Config | None) -> Version | None:
     if config is None or config.host_version is None:
         return None
     return config.application.app_version.version
+
+
+def _handshake(config: Config | None) -> Handshake | None:
+    """The host's part of a handshake; None where the configuration says nothing of it."""
+    if config is None:
+        return None
+    ours = config.handshake
+    key, value = ours.magic_cookie_key, ours.magic_cookie_value
+    if bool(key.strip()) != bool(value.strip()):
+        missing, given = (
+            ("magic_cookie_value", "magic_cookie_key")
+            if key.strip()
+            else ("magic_cookie_key", "magic_cookie_value")
+        )
+        problem = Problem(
+            f"is needed where there is a {given}",
+            path=f"handshake.{missing}",
+            example=f"{missing}: ZOO",
+            file=config.path,
+        )
+        raise ConfigError("the configuration cannot be used", [problem])
+    if not key and ours.protocol_version == (1,):
+        return None
+    from pluginkit.manifest import Handshake
+
+    return Handshake(ours.protocol_version, key, value)
 
 
 def _globs(given: Iterable[str]) -> tuple[str, ...]:

@@ -250,4 +250,5 @@ class Rooms:
             publish=self.events.publish,
             marks=self.grants.marks if self.grants.guard is not None else None,
             judge=self.judge,
+            handshake=self.setup.handshake,
         )

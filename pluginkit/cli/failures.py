@@ -96,6 +96,8 @@ _ADVICE = {
     "incompatible-host": "install a version of it that fits this host",
     "incompatible-python": "install a version of it that fits this Python",
     "incompatible-pluginkit": "install a version of it that fits this pluginkit",
+    "incompatible-protocol": "use a version of it that speaks one of the host's protocols (`handshake` in its config)",
+    "incompatible-cookie": "it is meant for another host; look at `handshake` in its manifest and in the host's config",
     "exclusive-type": "switch the other one off",
 }
 

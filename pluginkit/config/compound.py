@@ -75,6 +75,14 @@ def _read_contracts(value: object) -> Mapping[str, str]:
     return mapping
 
 
+def _read_protocol_versions(value: object) -> tuple[int, ...]:
+    many = value if isinstance(value, list | tuple) else (value,)
+    versions = [one for one in many if type(one) is int and one >= 1]
+    if not versions or len(versions) < len(many):
+        raise Refused("must be a whole number, 1 or more, or a list of such")
+    return tuple(sorted(set(versions)))
+
+
 def levels_by_name(options: tuple[str, ...]) -> Kind[Mapping[str, Any]]:
     """A log level for each of some names; an unknown one is an error, since a typing mistake would hide records."""
 
@@ -153,6 +161,9 @@ POLICIES: Kind[Mapping[str, Mapping[str, Any]]] = Kind(
     "{cat: {allow: requested}}",
     _read_policies,
     _yaml_from_text,
+)
+PROTOCOL_VERSIONS: Kind[tuple[int, ...]] = Kind(
+    "integer, at least 1, or a list of them", "[1, 2]", _read_protocol_versions, _yaml_from_text
 )
 CONTRACTS: Kind[Mapping[str, str]] = Kind(
     "mapping of type to module:Class", '{animal: "myhost.contracts:Animal"}', _read_contracts, _yaml_from_text

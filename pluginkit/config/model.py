@@ -21,6 +21,7 @@ from pluginkit.config.compound import (
     GRANTS,
     MAPPING,
     POLICIES,
+    PROTOCOL_VERSIONS,
     TEXTS,
     HookCall,
     levels_by_name,
@@ -257,6 +258,22 @@ class CapabilitiesSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeSection:
+    """What the `handshake` of a manifest is compared with, if it has one. It is no authentication."""
+
+    protocol_version: tuple[int, ...] = key(
+        PROTOCOL_VERSIONS,
+        (1,),
+        "The versions of its protocol with plugins that the host speaks; with each plugin the highest common one is used.",
+        shown="1",
+    )
+    magic_cookie_key: str = key(
+        TEXT, "", "Name of the word that all plugins of this host know; empty compares none."
+    )
+    magic_cookie_value: str = key(TEXT, "", "That word.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sections:
     """All of the host's configuration, with the built-in defaults for what is not given."""
 
@@ -272,4 +289,5 @@ class Sections:
     hooks: HooksSection = section(HooksSection)
     plugins: PluginsSection = section(PluginsSection)
     capabilities: CapabilitiesSection = section(CapabilitiesSection)
+    handshake: HandshakeSection = section(HandshakeSection)
     trust: Mapping[str, Any] = key(MAPPING, {}, "Whom the host trusts: keys, digests, directories.")

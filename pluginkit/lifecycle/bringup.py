@@ -19,6 +19,7 @@ from pluginkit.errors import ContractError, PluginError, PluginkitError, Problem
 from pluginkit.hooks import Provider
 from pluginkit.hooks.implementing import by_hook
 from pluginkit.lifecycle.failure import Failure, failure_of
+from pluginkit.lifecycle.handshakes import agreed_protocol
 from pluginkit.lifecycle.live import Live
 from pluginkit.lifecycle.vouching import vouch
 from pluginkit.runtimes import Instance, Leftover, OpenRequest, Runtime
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable, Implementation
     from pluginkit.jobs import Pool
+    from pluginkit.manifest import Handshake
     from pluginkit.security import Grants
     from pluginkit.security.judge import Judge
     from pluginkit.snapshot import Snapshot
@@ -65,6 +67,7 @@ class Workshop:
     # What the guard knows plugins' code by; None without a guard.
     marks: Callable[[Found], Mapping[str, object]] | None = None
     judge: Judge | None = None
+    handshake: Handshake | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -284,6 +287,7 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
         pool=workshop.pool,
         grants=workshop.grants(found) if workshop.grants is not None else None,
         publish=workshop.publish,
+        protocol_version=agreed_protocol(found, workshop.handshake),
     )
 
 

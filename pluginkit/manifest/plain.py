@@ -28,7 +28,10 @@ def as_dict(manifest: Manifest) -> dict[str, Any]:
         "handshake": None
         if handshake is None
         else {
-            "protocol_version": handshake.protocol_version,
+            # As it is written: one number, or a list where there are several.
+            "protocol_version": handshake.protocol_versions[0]
+            if len(handshake.protocol_versions) == 1
+            else list(handshake.protocol_versions),
             "magic_cookie_key": handshake.magic_cookie_key,
             "magic_cookie_value": handshake.magic_cookie_value,
         },

@@ -78,6 +78,8 @@ class PluginContext:
 
     - `name`, `version`, `generation`: who the plugin is; `generation` is None for objects that
       the host registered itself.
+    - `protocol_version`: the version of the host's protocol that both speak; None if the plugin's
+      manifest has no `handshake`.
     - `settings`: its settings, checked, with the defaults of its schema.
     - `hook`: the host's hooks, `ctx.hook.speak(is_loud=True)`.
     - `functions`: what the host lends, `ctx.functions.now()`.
@@ -106,10 +108,12 @@ class PluginContext:
         pool: Callable[[], Pool] | None = None,
         grants: Grants | None = None,
         publish: Publish | None = None,
+        protocol_version: int | None = None,
     ) -> None:
         self.name = name
         self.version = version
         self.generation = generation
+        self.protocol_version = protocol_version
         self.settings = settings
         self.hook = hook
         self.functions = functions

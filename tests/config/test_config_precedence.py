@@ -30,6 +30,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "path": WORDS.map(lambda text: f"/srv/{text}"),
     "version": st.integers(1, 99).map(lambda number: f"{number}.0.1"),
     "integer, at least 0": st.integers(0, 10**6),
+    "integer, at least 1, or a list of them": st.integers(1, 99) | st.lists(st.integers(1, 99), min_size=1),
     "integer, at least 1": st.integers(1, 10**6),
     "number (MB), more than 0, at most 2": st.sampled_from([0.5, 1, 1.25]),
     "trace, debug, info, warn, error": st.sampled_from(["trace", "debug", "warn", "error"]),

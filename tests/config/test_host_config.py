@@ -50,6 +50,7 @@ capabilities:
   allow: requested
   deny: {env: [HOME]}
   plugins: {cat: {allow: {env: [LANG]}, dangerous: true}}
+handshake: {protocol_version: [2, 1], magic_cookie_key: ZOO, magic_cookie_value: 9f2c41}
 trust: {keys: [abc]}
 """
 
@@ -126,6 +127,7 @@ def test_cf01_without_a_file_the_defaults_of_the_checklist_hold_and_a_notice_say
             "entry_points": True,
         },
         "capabilities": {"guard": "off", "allow": {}, "deny": {}, "plugins": {}},
+        "handshake": {"protocol_version": [1], "magic_cookie_key": "", "magic_cookie_value": ""},
         "trust": {},
     }
     assert config.path is None
@@ -153,6 +155,7 @@ def test_cf01_the_file_wins_over_the_defaults_for_every_key(write: Write, tmp_pa
     assert config.plugins.include == ("c*",)
     assert (config.capabilities.guard, config.capabilities.allow) == ("observe", "requested")
     assert config.capabilities.plugins["cat"]["dangerous"] is True
+    assert config.handshake.protocol_version == (1, 2)
     defaults = {name: value for name, value, _ in Config.load(None, environ={}).rows()}
     assert [name for name, value, _ in config.rows() if value == defaults[name]] == []
     assert [name for name, _, origin in config.rows() if not origin.startswith("file:")] == [

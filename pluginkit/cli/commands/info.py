@@ -115,9 +115,16 @@ def _manifest_lines(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"loads {what}", ", ".join(requires[what])
     yield "capabilities", "\n".join(_capability_lines(manifest["capabilities"]))
     yield "settings", "\n".join(_setting_lines(manifest["settings"]))
+    handshake = manifest["handshake"]
+    if handshake is not None:
+        yield "protocol", ", ".join(map(str, _several(handshake["protocol_version"])))
     services = manifest["http_services"] or {"routes": []}
     yield "routes", "\n".join(f"{r['method']} {r['route']} → {r['label']}" for r in services["routes"])
     yield "manifest", manifest["file"] or "none; derived from its metadata"
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
@@ -127,7 +134,7 @@ def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
         yield f"{', '.join(grant['permissions'])} {grant['path']}{below}"
     for direction in ("egress", "ingress"):
         for rule in capabilities["network"][direction]:
-            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["anybody"])
+            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["nobody"])
             ports = ", ".join(map(str, rule["ports"])) or "any"
             yield f"{direction} {rule['protocol']} {whom} (ports: {ports})"
     process = capabilities["process"]

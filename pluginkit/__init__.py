@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pluginkit.errors import LabelError as LabelError
     from pluginkit.errors import LoadError as LoadError
     from pluginkit.errors import ManifestError as ManifestError
+    from pluginkit.errors import PermissionDenied as PermissionDenied
     from pluginkit.errors import PluginError as PluginError
     from pluginkit.errors import PluginkitError as PluginkitError
     from pluginkit.errors import Problem as Problem
@@ -68,6 +69,7 @@ _HOMES = {
         "LabelError",
         "LoadError",
         "ManifestError",
+        "PermissionDenied",
         "PluginError",
         "PluginkitError",
         "Problem",

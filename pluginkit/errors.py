@@ -234,6 +234,53 @@ class HookErrors(PluginkitError, ExceptionGroup[Exception]):
         return HookErrors(self.message, errors, self.results)
 
 
+class PermissionDenied(PluginError, PermissionError):
+    """A plugin asked a service for what it is not granted.
+
+    `operation` is such as `fs.read`, `target` what it was asked for, `rule` the nearest rule as
+    people write it (None if there is none near), `reason.code` says why, for programs.
+    """
+
+    def __init__(
+        self,
+        plugin: str,
+        operation: str,
+        target: str,
+        reason: Reason,
+        *,
+        rule: str | None = None,
+        advice: str = "",
+    ) -> None:
+        import errno
+
+        self.operation = operation
+        self.target = target
+        self.rule = rule
+        self.advice = advice
+        near = f"; the nearest rule is `{rule}`" if rule else ""
+        todo = f"; {advice}" if advice else ""
+        super().__init__(
+            plugin, Reason(reason.code, f"{operation} of {target!r} is denied: {reason.text}{near}{todo}")
+        )
+        self.errno = errno.EACCES
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An OSError pickles by its positional arguments, which are not ours.
+        return (
+            _denied_again,
+            (self.plugin, self.operation, self.target, self.reason, self.rule, self.advice),
+        )
+
+
+def _denied_again(  # all that the error carries
+    plugin: str, operation: str, target: str, reason: Reason, rule: str | None, advice: str
+) -> PermissionDenied:
+    made = PermissionDenied(plugin, operation, target, reason, rule=rule, advice=advice)
+    made.reason = reason
+    made.args = (f"plugin {plugin!r}: {reason.text}",)
+    return made
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is closest to `name`, or None if none is close."""
     import difflib

@@ -35,6 +35,9 @@ EVENT_KINDS = frozenset(
         "unregistered",
         "file_changed",
         "restart_needed",
+        "capability_granted",
+        "capability_denied",
+        "guard",
     }
 )
 

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
         UnloadReport,
     )
     from pluginkit.lifecycle.collecting import Retired
-    from pluginkit.manifest import Vocabulary
+    from pluginkit.manifest import Handshake, Vocabulary
     from pluginkit.queue import PersistentQueue
     from pluginkit.runtimes import Runtime
+    from pluginkit.security import Grants
     from pluginkit.watch.health import WatcherHealth
 
 C = TypeVar("C")
@@ -66,6 +67,8 @@ class Host(Submitting, Logging):
     - `functions`: what plugins may call as `ctx.functions.<name>()`.
     - `state_dir`: where the choices of `enable` and `disable` are kept.
     - `version`: the host's own version, for plugins that ask for a range.
+    - `handshake`: the protocol versions that the host speaks with its plugins, and their cookie, for
+      those whose manifests have a `handshake`; without it protocol 1 and no cookie.
     - `runtimes`: more ways to run plugins, beside the native one.
     - `strict`: a plugin that looks a setting up with the wrong type gets an error, not the default.
     - `signals`: close the host on SIGTERM and SIGINT, look for plugins again on SIGHUP (main thread only).
@@ -105,6 +108,7 @@ class Host(Submitting, Logging):
         functions: Mapping[str, Callable[..., Any]] | None = None,
         state_dir: str | PathLike[str] | None = None,
         version: str | None = None,
+        handshake: Handshake | None = None,
         runtimes: Iterable[Runtime] = (),
         strict: bool = False,
         signals: bool = False,
@@ -126,6 +130,7 @@ class Host(Submitting, Logging):
             select=select,
             state_dir=state_dir,
             version=version,
+            handshake=handshake,
             errors=errors,
             quarantine=quarantine,
             strict=strict,
@@ -207,6 +212,7 @@ class Host(Submitting, Logging):
             if self._control is not None:
                 self._control.stop()
                 last_first.callback(self._control.join)
+            last_first.callback(self._rooms.grants.close)
             last_first.callback(lambda: self._rooms.close_pool(left()))
             self._rooms.settle_jobs(timeout / 2)
             errors = self._lifecycle.close_all(left())
@@ -368,6 +374,10 @@ class Host(Submitting, Logging):
         names of its modules. Gives what is known; it collects no garbage.
         """
         return self._lifecycle.lingering()
+
+    def grants(self, name: str) -> Grants | None:
+        """What a plugin is granted, loaded or not; None if its manifest cannot be read. It is not run."""
+        return self._rooms.grants.standing(self.plugins[name])
 
     def pinned(self) -> Pin:
         """A block for which every hook stays as it is: `with host.pinned():`.

@@ -6,14 +6,15 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pluginkit.defaults import ENTRY_POINT_GROUP
-from pluginkit.errors import Reason, UsageError
+from pluginkit.errors import ConfigError, Problem, Reason, UsageError
 from pluginkit.lifecycle import Circumstances, QuarantineRule
 from pluginkit.manifest import normalise_name
+from pluginkit.security.trust_policy import TrustPolicy
 from pluginkit.versions import Version
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from pluginkit.contracts import Contract
     from pluginkit.discovery import Catalogue, Found
     from pluginkit.lifecycle import StateFile
-    from pluginkit.manifest import ManifestReader
+    from pluginkit.manifest import Handshake, ManifestReader
+    from pluginkit.security.judge import Judge
 
 ErrorPolicy = Literal["record", "raise", "group"]
 
@@ -45,7 +47,11 @@ class HostSetup:
     strict: bool
     quarantine: QuarantineRule
     version: Version | None
+    handshake: Handshake | None
     config_file: Path | None
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    lock_file: Path
+    project_dirs: tuple[Path, ...] = ()
 
     @property
     def pluginkit_version(self) -> str:
@@ -63,7 +69,16 @@ class HostSetup:
         )
         return Selection(self.include, self.exclude, self.select).apply(catalogue)
 
-    def circumstances(self, store: StateFile) -> Circumstances:
+    def judge(self) -> Judge:
+        """Who holds plugins to what the host trusts."""
+        from pluginkit.security.judge import Judge
+        from pluginkit.security.lock import LockFile
+        from pluginkit.security.trusted import TrustStore
+
+        store = TrustStore() if self.project_dirs else None
+        return Judge(self.trust, LockFile(self.lock_file), project_dirs=self.project_dirs, store=store)
+
+    def circumstances(self, store: StateFile, judge: Judge) -> Circumstances:
         """What plugins are judged against now: versions, and who is switched off by whom."""
         disabled = {
             name: Reason("disabled-by-user", "switched off with `pluginkit disable`")
@@ -81,6 +96,8 @@ class HostSetup:
             disabled=disabled,
             plugin_configs_dir=self.plugin_configs_dir,
             strict=self.strict,
+            judge=judge,
+            handshake=self.handshake,
         )
 
 
@@ -101,6 +118,7 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     select: Callable[[Found], bool] | None,
     state_dir: str | PathLike[str] | None,
     version: str | None,
+    handshake: Handshake | None,
     errors: ErrorPolicy | None,
     quarantine: tuple[int, float] | None,
     strict: bool,
@@ -109,10 +127,14 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
     directories = _directories(plugins_dir, config)
     if config is not None and entry_point_group == ENTRY_POINT_GROUP:
         entry_point_group = config.plugins.entry_point_group if config.plugins.entry_points else None
+    state = _state_dir(state_dir, config, directories)
+    trust = TrustPolicy() if config is None else TrustPolicy.read(config.trust, config.path)
+    # Beside the configuration, so that both are committed together; without one, with the rest of the state.
+    beside = state if config is None else (config.path or Path("config.yaml")).absolute().parent
     return HostSetup(
         plugins_dirs=directories,
         plugin_configs_dir=None if config is None else config.plugin_configs_dir,
-        state_dir=_state_dir(state_dir, config, directories),
+        state_dir=state,
         entry_point_group=entry_point_group,
         include=_globs(include) or (config.plugins.include if config is not None else ()),
         exclude=_globs(exclude) or (config.plugins.exclude if config is not None else ()),
@@ -123,7 +145,11 @@ def resolve(  # noqa: PLR0913  # the arguments of Host, one by one
         quarantine=_quarantine(quarantine, config),
         strict=strict,
         version=_host_version(version, config),
+        handshake=_handshake(config) if handshake is None else handshake,
         config_file=None if config is None else config.path,
+        trust=trust,
+        lock_file=beside / trust.lock_file,
+        project_dirs=_project_dirs(config, directories) if plugins_dir is None else (),
     )
 
 
@@ -147,6 +173,32 @@ def _host_version(given: str | None, config: Config | None) -> Version | None:
     return config.application.app_version.version
 
 
+def _handshake(config: Config | None) -> Handshake | None:
+    """The host's part of a handshake; None where the configuration says nothing of it."""
+    if config is None:
+        return None
+    ours = config.handshake
+    key, value = ours.magic_cookie_key, ours.magic_cookie_value
+    if bool(key.strip()) != bool(value.strip()):
+        missing, given = (
+            ("magic_cookie_value", "magic_cookie_key")
+            if key.strip()
+            else ("magic_cookie_key", "magic_cookie_value")
+        )
+        problem = Problem(
+            f"is needed where there is a {given}",
+            path=f"handshake.{missing}",
+            example=f"{missing}: ZOO",
+            file=config.path,
+        )
+        raise ConfigError("the configuration cannot be used", [problem])
+    if not key and ours.protocol_version == (1,):
+        return None
+    from pluginkit.manifest import Handshake
+
+    return Handshake(ours.protocol_version, key, value)
+
+
 def _globs(given: Iterable[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
@@ -165,6 +217,21 @@ def _directories(
         return () if config is None else (config.plugins_dir,)
     many = [given] if isinstance(given, str) or hasattr(given, "__fspath__") else given
     return tuple(Path(directory).absolute() for directory in many)  # type: ignore[arg-type]  # one or many, decided above
+
+
+def _project_dirs(config: Config | None, directories: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The directories of plugins that may have come with a clone: nobody but the clone itself named them."""
+    if config is None or not config.is_found:
+        return ()
+    origin = config.origin("directories.plugins_dir")
+    if origin != "default" and not origin.startswith("file:"):
+        return ()
+    says = config.trust.get("plugins_dir")
+    if says is None:
+        from pluginkit.security.trusted import came_with_a_clone
+
+        return tuple(directory for directory in directories if came_with_a_clone(directory))
+    return () if says else directories
 
 
 def _state_dir(

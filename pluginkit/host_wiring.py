@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pluginkit.errors import StateError
 from pluginkit.events import EventBus
+from pluginkit.host_grants import HostGrants
 from pluginkit.host_setup import HostSetup, read_contracts
 from pluginkit.lifecycle.manager import Lifecycle
 from pluginkit.lifecycle.store import StateFile
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from pluginkit.host import Host
     from pluginkit.jobs import Pool
     from pluginkit.lifecycle import Choices, OwnObjects, Providers, Workshop
+    from pluginkit.manifest import Capabilities
     from pluginkit.runtimes import Instance, Runtime
+    from pluginkit.security.judge import Judge
     from pluginkit.watch.watcher import Watcher
 
 LANGUAGES = frozenset({"python"})
@@ -86,11 +89,12 @@ class Rooms:
         self.has_own_contracts = bool(contracts or self._hookspecs)
         self._functions = functions
         self.is_closed = False
+        self.grants = HostGrants(setup, config, self.events.publish, approved=self._approved)
         self._own_runtimes = {runtime.name: runtime for runtime in runtimes}
         self.lifecycle = Lifecycle(
             self._workshop,
             look=self.discover,
-            circumstances=lambda: setup.circumstances(self.store),
+            circumstances=lambda: setup.circumstances(self.store, self.judge),
             events=self.events,
             providers=self._providers,
         )
@@ -126,6 +130,11 @@ class Rooms:
         from pluginkit.lifecycle import Choices
 
         return Choices(self.lifecycle, self.store, self.setup.quarantine)
+
+    @made_once
+    def judge(self) -> Judge:
+        """Whom the host trusts."""
+        return self.setup.judge()
 
     @made_once
     def objects(self) -> OwnObjects:
@@ -179,6 +188,16 @@ class Rooms:
             languages=LANGUAGES,
         )
 
+    def _approved(self, found: Found) -> Capabilities | None:
+        """What the lock says that a plugin may have; nothing, if the lock cannot be understood."""
+        from pluginkit.manifest import Capabilities
+        from pluginkit.security.subject import Refused
+
+        try:
+            return self.judge.approved(found.name)
+        except Refused:
+            return Capabilities()
+
     def discover(self) -> Catalogue:
         return self.setup.discover(self.manifests)
 
@@ -227,4 +246,9 @@ class Rooms:
             data_dir=self.setup.state_dir / "data",
             wire=wire,
             pool=lambda: self.pool,
+            grants=self.grants.wanted,
+            publish=self.events.publish,
+            marks=self.grants.marks if self.grants.guard is not None else None,
+            judge=self.judge,
+            handshake=self.setup.handshake,
         )

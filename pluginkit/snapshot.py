@@ -13,7 +13,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
@@ -35,6 +35,10 @@ _Fingerprint = tuple[int, int, int, int]
 
 class SnapshotError(PluginkitError):
     """The files could not be read as one consistent set."""
+
+
+class SymlinkInside(SnapshotError):
+    """A symbolic link lies inside the tree; it is never followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Snapshot:
     binaries: frozenset[str]
     data: frozenset[str]
     identity: str = ""
+    known: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The sha256 of those data files that were read with the code."""
 
     @property
     def directory(self) -> Path:
@@ -71,12 +77,24 @@ class Snapshot:
     @cached_property
     def digest(self) -> str:
         """The sha256 over names and contents of all files, code and data alike."""
-        total = hashlib.sha256()
-        for name in sorted({*self.code, *self.binaries, *self.data}):
-            source = self.code.get(name)
-            inner = source.sha256 if source is not None else _hash_file(self.directory / name)
-            total.update(f"{name}\0{inner}\n".encode("utf-8", "surrogatepass"))
-        return total.hexdigest()
+        return digest_of(self.files)
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """The sha256 of every file by its path; those that were not read with the code are read now."""
+        code = {name: source.sha256 for name, source in self.code.items()}
+        rest = (self.binaries | self.data) - self.known.keys()
+        return MappingProxyType(
+            {**code, **self.known, **{name: _hash_file(self.directory / name) for name in sorted(rest)}}
+        )
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """One sha256 over the paths and the hashes of a tree, whatever their order."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{files[name]}\n".encode("utf-8", "surrogatepass"))
+    return total.hexdigest()
 
 
 def take(root: Path, *, quiet: float = 0.0, timeout: float = 5.0) -> Snapshot:
@@ -139,6 +157,7 @@ def _snapshot(
         binaries=binaries,
         data=frozenset(files) - binaries - code.keys(),
         identity=_identity(files, {**{name: file.sha256 for name, file in code.items()}, **small}),
+        known=MappingProxyType(small),
     )
 
 
@@ -176,7 +195,7 @@ def _walk(root: Path) -> Iterator[tuple[str, _Fingerprint]]:
                 if is_noise(entry.name):
                     continue  # even a link: an Emacs that edits a file leaves one that leads nowhere
                 if entry.is_symlink():
-                    raise SnapshotError(
+                    raise SymlinkInside(
                         f"{entry.path}: a symbolic link inside a plugin is not followed, because it can lead "
                         "out of the plugin's directory; put the file itself there"
                     )

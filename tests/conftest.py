@@ -16,6 +16,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.own_process import REPORTS, pytest_runtest_logreport, pytest_runtest_protocol
+
+__all__ = ["pytest_runtest_logreport", "pytest_runtest_protocol"]  # hooks of pytest's
+
 SOAK = os.environ.get("PLUGINKIT_SOAK") == "1"
 
 # No deadlines: the machines that run this are shared, and speed is the benchmarks' subject.
@@ -113,6 +117,13 @@ def nothing_leaks() -> Iterator[None]:
     assert sys.path == path, "sys.path was changed"
     assert Path.cwd() == directory, "the working directory was changed"
     assert builtins.__import__ is import_function, "builtins.__import__ was replaced"
+    assert not guard_is_installed() or REPORTS in os.environ, "a guard was installed; mark it own_process"
+
+
+def guard_is_installed() -> bool:
+    """Whether this process has the audit hook, which can never be taken out again."""
+    guard = sys.modules.get("pluginkit.security.guard")
+    return guard is not None and guard._is_installed
 
 
 def plugin_modules() -> set[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 _STEPS = {
     "assess": "it cannot be loaded",
+    "trust": "its files are not trusted",
     "import": "its import failed",
     "create": "its object could not be made",
     "contract": "it does not fulfil its contract",
@@ -27,9 +28,9 @@ _STEPS = {
 
 
 def show_load_failures(host: Host, *, debug: bool) -> None:
-    """Tell, on stderr, of every plugin that is broken or whose code failed."""
+    """Tell, on stderr, of every plugin that is broken, whose code failed, or that waits for a decision."""
     for plugin in host.plugins.everything():
-        if plugin.state is PluginState.FAILED:
+        if plugin.state in (PluginState.FAILED, PluginState.HELD):
             show_load_failure(plugin, debug=debug)
 
 
@@ -69,10 +70,19 @@ def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> st
         return f"install the distribution that has the module {missing[1]!r}, or {off}"
     if code == "manifest-invalid" and plugin is not None and plugin.origin.path is not None:
         return f"see all of it: pluginkit validate {shown_path(plugin.origin.path)}; or {off}"
+    if code in _DECISIONS:
+        return f"look at it, then: pluginkit {_DECISIONS[code]} {name}"
     if code == "conflict":
         return "rename or remove one of the two"  # both go by the name that `disable` would take
     return f"{_ADVICE.get(code, 'mend it')}, or {off}"
 
+
+_DECISIONS = {
+    "not-trusted": "trust",
+    "approval-needed": "approve",
+    "not-locked": "lock",
+    "tree-changed": "lock",
+}
 
 _ADVICE = {
     "contract-unmet": "compare it with `pluginkit hooks`",
@@ -86,6 +96,8 @@ _ADVICE = {
     "incompatible-host": "install a version of it that fits this host",
     "incompatible-python": "install a version of it that fits this Python",
     "incompatible-pluginkit": "install a version of it that fits this pluginkit",
+    "incompatible-protocol": "use a version of it that speaks one of the host's protocols (`handshake` in its config)",
+    "incompatible-cookie": "it is meant for another host; look at `handshake` in its manifest and in the host's config",
     "exclusive-type": "switch the other one off",
 }
 

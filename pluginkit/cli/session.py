@@ -45,6 +45,7 @@ class Session:
             self.config_file or find_config(),
             overrides={"directories.plugins_dir": self.plugins_dir, "file_watcher.fw_enabled": self.watch},
             strict=self.strict,
+            is_found=self.config_file is None,
         )
         if not self.is_quiet:
             for text in config.notices:

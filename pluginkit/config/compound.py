@@ -41,6 +41,30 @@ def _read_mapping(value: object) -> Mapping[str, Any]:
     return frozen
 
 
+def _read_grants(value: object) -> Mapping[str, Any] | str:
+    if isinstance(value, str):
+        if value != "requested":
+            raise Refused("must be a mapping, or the word requested")
+        return value
+    return _read_mapping(value)
+
+
+def _read_policies(value: object) -> Mapping[str, Mapping[str, Any]]:
+    mapping = _read_mapping(value)
+    faults = [
+        Fault("must be a mapping with allow, deny, dangerous", (name,))
+        for name, policy in mapping.items()
+        if not isinstance(policy, Mapping)
+    ]
+    if faults:
+        raise Refused(*faults)
+    return mapping
+
+
+def _grants_from_text(text: str) -> object:
+    return text if text.strip() == "requested" else _yaml_from_text(text)
+
+
 def _read_contracts(value: object) -> Mapping[str, str]:
     mapping = _read_mapping(value)
     faults = [
@@ -49,6 +73,14 @@ def _read_contracts(value: object) -> Mapping[str, str]:
     if faults:
         raise Refused(*faults)
     return mapping
+
+
+def _read_protocol_versions(value: object) -> tuple[int, ...]:
+    many = value if isinstance(value, list | tuple) else (value,)
+    versions = [one for one in many if type(one) is int and one >= 1]
+    if not versions or len(versions) < len(many):
+        raise Refused("must be a whole number, 1 or more, or a list of such")
+    return tuple(sorted(set(versions)))
 
 
 def levels_by_name(options: tuple[str, ...]) -> Kind[Mapping[str, Any]]:
@@ -121,6 +153,18 @@ def _yaml_from_text(text: str) -> object:
 
 TEXTS: Kind[tuple[str, ...]] = Kind("list of text", "[one, two]", _read_texts, _texts_from_text)
 MAPPING: Kind[Mapping[str, Any]] = Kind("mapping", "{}", _read_mapping, _yaml_from_text)
+GRANTS: Kind[Mapping[str, Any] | str] = Kind(
+    "mapping as in a manifest, or requested", "requested", _read_grants, _grants_from_text
+)
+POLICIES: Kind[Mapping[str, Mapping[str, Any]]] = Kind(
+    "mapping of plugin to {allow, deny, dangerous}",
+    "{cat: {allow: requested}}",
+    _read_policies,
+    _yaml_from_text,
+)
+PROTOCOL_VERSIONS: Kind[tuple[int, ...]] = Kind(
+    "integer, at least 1, or a list of them", "[1, 2]", _read_protocol_versions, _yaml_from_text
+)
 CONTRACTS: Kind[Mapping[str, str]] = Kind(
     "mapping of type to module:Class", '{animal: "myhost.contracts:Animal"}', _read_contracts, _yaml_from_text
 )

@@ -28,7 +28,8 @@ _FULL_VERSION: KeyPath = ("application", "app_version", "full")
 class Config(Sections):
     """Everything that the host can be told, with the place that each value came from.
 
-    `path` is the file that was read, None without one. `notices` are sentences about what was
+    `path` is the file that was read, None without one. `is_found` says that nobody named it: it lay
+    in the current directory, so that it and the plugins beside it may have come with a clone. `notices` are sentences about what was
     read in spite of being odd: unknown keys, values that were mended, a missing file.
 
     >>> config = Config.load(None, environ={}, overrides={"logging.log_level": "DEBUG"})
@@ -37,6 +38,7 @@ class Config(Sections):
     """
 
     path: Path | None = None
+    is_found: bool = False
     notices: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -52,6 +54,7 @@ class Config(Sections):
         environ: Mapping[str, str] | None = None,
         overrides: Mapping[str, object] | None = None,
         strict: bool = False,
+        is_found: bool = False,
     ) -> Config:
         """Read the configuration: defaults, then the file, the environment, the overrides.
 
@@ -61,6 +64,8 @@ class Config(Sections):
             overrides: Values by dotted key that win over all else; None as a value is "not
                 given", text is read as in the environment.
             strict: Whether an unknown key or variable is an error instead of a notice.
+            is_found: Whether nobody named the file: then the plugins directory beside it is not
+                trusted unless it says so, or the user does (`pluginkit trust`).
 
         Raises `ConfigError` with all problems at once: the file is not there or cannot be
         read, a value has the wrong type, an override names no key.
@@ -79,7 +84,9 @@ class Config(Sections):
         if report.problems:
             raise ConfigError("the configuration cannot be used", report.problems)
         notices = tuple(map(str, report.notices))
-        return build(cls, values, path=file, notices=notices, origins=MappingProxyType(origins))
+        return build(
+            cls, values, path=file, is_found=is_found, notices=notices, origins=MappingProxyType(origins)
+        )
 
     def origin(self, key: str) -> str:
         """Where a key's value came from.
@@ -149,7 +156,7 @@ class Config(Sections):
 
     @property
     def audit_file(self) -> Path:
-        """`audit.log`, in `logs_dir`: what was done to plugins."""
+        """`audit.log`, in `logs_dir`: what was done to plugins, and what they were allowed."""
         return self.logs_dir / "audit.log"
 
     @property

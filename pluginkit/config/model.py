@@ -15,7 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from pluginkit.config.compound import CALLS, CONTRACTS, MAPPING, TEXTS, HookCall, levels_by_name
+from pluginkit.config.compound import (
+    CALLS,
+    CONTRACTS,
+    GRANTS,
+    MAPPING,
+    POLICIES,
+    PROTOCOL_VERSIONS,
+    TEXTS,
+    HookCall,
+    levels_by_name,
+)
 from pluginkit.config.keys import key, section
 from pluginkit.config.kinds import (
     FLAG,
@@ -39,9 +49,11 @@ if TYPE_CHECKING:
 
 LogLevel: TypeAlias = Literal["trace", "debug", "info", "warn", "error"]
 ErrorPolicy: TypeAlias = Literal["record", "raise", "group"]
+GuardMode: TypeAlias = Literal["observe", "block", "off"]
 
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 ERROR_POLICIES: tuple[ErrorPolicy, ...] = get_args(ErrorPolicy)
+GUARD_MODES: tuple[GuardMode, ...] = get_args(GuardMode)
 
 
 def default_workers() -> int:
@@ -219,6 +231,49 @@ class PluginsSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilitiesSection:
+    """The host's policy: what plugins are granted of what their manifests ask for."""
+
+    guard: GuardMode = key(
+        choice(GUARD_MODES),
+        "off",
+        "Whether an audit hook watches what plugins do past the services: `observe` tells it, `block` "
+        "refuses it as well. It finds accidents; it is no security boundary.",
+    )
+    allow: Mapping[str, Any] | str = key(
+        GRANTS,
+        {},
+        "What every plugin may be granted, in the form of the manifest's `capabilities`; the word "
+        "`requested` is whatever its manifest asks for.",
+    )
+    deny: Mapping[str, Any] = key(
+        MAPPING, {}, "What no plugin is granted, whatever is allowed; in the same form."
+    )
+    plugins: Mapping[str, Mapping[str, Any]] = key(
+        POLICIES,
+        {},
+        "The same for single plugins, by name, each with `allow`, `deny` and `dangerous` (whether it may run "
+        "programs that run other programs: shells, interpreters).",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakeSection:
+    """What the `handshake` of a manifest is compared with, if it has one. It is no authentication."""
+
+    protocol_version: tuple[int, ...] = key(
+        PROTOCOL_VERSIONS,
+        (1,),
+        "The versions of its protocol with plugins that the host speaks; with each plugin the highest common one is used.",
+        shown="1",
+    )
+    magic_cookie_key: str = key(
+        TEXT, "", "Name of the word that all plugins of this host know; empty compares none."
+    )
+    magic_cookie_value: str = key(TEXT, "", "That word.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sections:
     """All of the host's configuration, with the built-in defaults for what is not given."""
 
@@ -233,5 +288,6 @@ class Sections:
     calls: tuple[HookCall, ...] = key(CALLS, [], "The hook calls that `pluginkit run` makes at start.")
     hooks: HooksSection = section(HooksSection)
     plugins: PluginsSection = section(PluginsSection)
-    capabilities: Mapping[str, Any] = key(MAPPING, {}, "The host's policy on what plugins may ask for.")
+    capabilities: CapabilitiesSection = section(CapabilitiesSection)
+    handshake: HandshakeSection = section(HandshakeSection)
     trust: Mapping[str, Any] = key(MAPPING, {}, "Whom the host trusts: keys, digests, directories.")

@@ -13,7 +13,8 @@ from typing import Any
 HIDDEN = "***"
 
 _SECRET_WORDS = re.compile(
-    r"passw|passphrase|passcode|pwd|secret|token(?!i[sz])|credential|cookie|authorization|bearer"
+    # What the cookie of a handshake is called is no secret.
+    r"passw|passphrase|passcode|pwd|secret|token(?!i[sz])|credential|cookie(?!_key)|authorization|bearer"
     r"|dsn$|connection_?string"
     r"|(?:api|access|private|auth|encryption|signing|session|shared|master|account|storage|service|ssh|license)_?key"
 )
@@ -49,7 +50,7 @@ def redacted(value: Any, name: str = "") -> Any:
     """
     if is_reference(value):
         return dict(value)
-    if is_secret(name, value):
+    if value != "" and is_secret(name, value):
         return HIDDEN
     if isinstance(value, Mapping):
         return {key: redacted(item, str(key)) for key, item in value.items()}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pluginkit.contracts.importing import load_contract as load_contract
     from pluginkit.contracts.samples import Animal as Animal
     from pluginkit.contracts.samples import Greeter as Greeter
+    from pluginkit.contracts.samples import Lister as Lister
     from pluginkit.contracts.samples import Processor as Processor
     from pluginkit.contracts.samples import ProcessResult as ProcessResult
     from pluginkit.contracts.samples import Transformation as Transformation
@@ -38,6 +39,7 @@ __all__ = [
     "Greeter",
     "HookSpecInfo",
     "LabelDispatch",
+    "Lister",
     "ProcessResult",
     "Processor",
     "Transformation",
@@ -60,6 +62,7 @@ _HOME_OF = {
     "Contract": "definition",
     "Execute": "execute",
     "Greeter": "samples",
+    "Lister": "samples",
     "HookSpecInfo": "hook_info",
     "LabelDispatch": "execute",
     "ProcessResult": "samples",

@@ -1,4 +1,4 @@
-"""Four sample contracts: what `plugins/` implements, and a model for your own.
+"""Five sample contracts: what `plugins/` implements, and a model for your own.
 
 A contract is a class of methods with `@hookspec`. The method's signature is what plugins get
 and what they answer, its docstring tells their authors what is expected. Its body is never run:
@@ -74,6 +74,15 @@ class Greeter:
     @hookspec(required=False)
     def greeter_version(self) -> str:
         """The version of the way of greeting, which need not be the plugin's."""
+        raise NotImplementedError
+
+
+class Lister:
+    """Plugins that list directories; they need to be granted them."""
+
+    @hookspec
+    def list_files(self, path: str) -> Sequence[str]:
+        """The names in the directory `path`, sorted."""
         raise NotImplementedError
 
 

@@ -31,6 +31,7 @@ def details_of(host: Controlled, plugin: Plugin) -> dict[str, Any]:
     return {
         "problems": problems_as_dicts(reason.problems if reason is not None else ()),
         "manifest": None if manifest is None else as_dict(manifest),
+        "grants": _grants_of(host, plugin),
         "config": _config_of(host, plugin.name),
         "conflicts": [{"origin": str(p.origin), "reason": str(p.reason)} for p in rivals],
         "lingering": [
@@ -39,6 +40,12 @@ def details_of(host: Controlled, plugin: Plugin) -> dict[str, Any]:
             if one.plugin == plugin.name
         ],
     }
+
+
+def _grants_of(host: Controlled, plugin: Plugin) -> list[dict[str, Any]] | None:
+    """How much of each of the plugin's wishes is granted; None if its manifest cannot be read."""
+    grants = host.grants(plugin.name) if plugin.manifest is not None else None
+    return None if grants is None else list(grants.rows)
 
 
 def _config_of(host: Controlled, name: str) -> dict[str, Any] | None:

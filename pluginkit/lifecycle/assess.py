@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from pluginkit.discovery import Broken
 from pluginkit.errors import ConfigError, Reason, did_you_mean
+from pluginkit.lifecycle.handshakes import handshake_fault
 from pluginkit.lifecycle.order import Order, Wishes, load_order
 from pluginkit.lifecycle.states import PluginState
+from pluginkit.lifecycle.vouching import foresee
 from pluginkit.manifest import normalise_name
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from pluginkit.config import PluginConfig, PluginConfigs, Settings
     from pluginkit.discovery import Catalogue, Entry, Found
-    from pluginkit.manifest import Manifest, PluginRequirement
+    from pluginkit.manifest import Handshake, Manifest, PluginRequirement
+    from pluginkit.security.judge import Judge
     from pluginkit.versions import Version, VersionRange
 
 
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
 class Circumstances:
     """What plugins are judged against. `disabled` holds normalised names and who says so.
 
-    `strict` makes a plugin's look-up of a setting with the wrong type an error.
+    `strict` makes a plugin's look-up of a setting with the wrong type an error. `judge` knows
+    whom the host trusts; without one, everybody. `handshake` is the host's part of it; without one,
+    protocol version 1 and no cookie.
     """
 
     python: Version
@@ -39,6 +44,8 @@ class Circumstances:
     disabled: Mapping[str, Reason] = field(default_factory=dict)
     plugin_configs_dir: Path | None = None
     strict: bool = False
+    judge: Judge | None = None
+    handshake: Handshake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,10 @@ def _assess_found(found: Found, circumstances: Circumstances, configs: PluginCon
             return Assessment(found, PluginState.DISABLED, disabled_by_file(config))
         if incompatible is not None:
             return Assessment(found, PluginState.INCOMPATIBLE, incompatible)
+        refused = foresee(circumstances.judge, found)
+        if refused is not None:
+            state = PluginState.HELD if refused.is_held else PluginState.FAILED
+            return Assessment(found, state, refused.reason)
         settings = config.settings_for(manifest, strict=circumstances.strict)
     except ConfigError as error:
         text = f"its config file cannot be used: {error.problems[0] if error.problems else error}"
@@ -138,7 +149,7 @@ def _incompatibility(found: Found, circumstances: Circumstances) -> Reason | Non
         if present is not None and not wanted.contains(present, prereleases=True):
             text = f"{found.name} {found.manifest.version} requires {what} {wanted}, this is {what} {present}"
             return Reason(f"incompatible-{what}", text)
-    return None
+    return handshake_fault(found, circumstances.handshake)
 
 
 def _hold_to_requirements(verdicts: dict[str, Assessment]) -> None:

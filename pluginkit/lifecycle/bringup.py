@@ -19,8 +19,11 @@ from pluginkit.errors import ContractError, PluginError, PluginkitError, Problem
 from pluginkit.hooks import Provider
 from pluginkit.hooks.implementing import by_hook
 from pluginkit.lifecycle.failure import Failure, failure_of
+from pluginkit.lifecycle.handshakes import agreed_protocol
 from pluginkit.lifecycle.live import Live
+from pluginkit.lifecycle.vouching import vouch
 from pluginkit.runtimes import Instance, Leftover, OpenRequest, Runtime
+from pluginkit.security.subject import Refused
 from pluginkit.services import HostFunctions, PluginContext
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from pluginkit.discovery import Found
     from pluginkit.hooks import HookTable, Implementation
     from pluginkit.jobs import Pool
+    from pluginkit.manifest import Handshake
+    from pluginkit.security import Grants
+    from pluginkit.security.judge import Judge
     from pluginkit.snapshot import Snapshot
 
 
@@ -55,6 +61,13 @@ class Workshop:
     data_dir: Path
     wire: Callable[[Found, str], Instance | None]
     pool: Callable[[], Pool]
+    # What a plugin is granted, and whom its denials are told: without them nothing is granted.
+    grants: Callable[[Found], Grants | None] | None = None
+    publish: Callable[..., Any] | None = None
+    # What the guard knows plugins' code by; None without a guard.
+    marks: Callable[[Found], Mapping[str, object]] | None = None
+    judge: Judge | None = None
+    handshake: Handshake | None = None
 
     def breaches(
         self, type_name: str | None, name: str, target: Any, implementations: Mapping[str, Implementation]
@@ -103,10 +116,23 @@ def bring_up(workshop: Workshop, found: Found, settings: Settings, priority: int
     return live
 
 
-def read_files(found: Found, quiet: float = 0.0) -> Snapshot:
-    """The plugin's files as they are now, once `quiet` seconds have passed since the last change."""
+def read_files(workshop: Workshop, found: Found, quiet: float = 0.0) -> Snapshot:
+    """The plugin's files as they are now, once `quiet` seconds have passed since the last change.
+
+    What is returned has passed the host's policy of trust, and is what will be compiled. Raises
+    `BringUpFailed`.
+    """
     with step(found, "import", "import-failed"):
-        return snapshot.take(found.root, quiet=quiet)
+        try:
+            files = snapshot.take(found.root, quiet=quiet)
+            vouch(workshop.judge, found, files)
+        except snapshot.SymlinkInside as error:
+            reason = Reason("symlink-inside", str(error))
+            raise BringUpFailed(Failure(found.name, "trust", reason, str(error)), error) from error
+        except Refused as error:
+            failure = Failure(found.name, "trust", error.reason, str(error), is_held=error.is_held)
+            raise BringUpFailed(failure, error) from error
+    return files
 
 
 def build(
@@ -126,7 +152,10 @@ def build(
     with step(found, "import", "import-failed"):
         runtime = workshop.runtimes[found.manifest.format]
         previous = None if replaces is None else replaces.instance
-        request = OpenRequest(found, files, workshop.owner, lambda head: workshop.wire(found, head), previous)
+        marks = workshop.marks(found) if workshop.marks is not None else None
+        request = OpenRequest(
+            found, files, workshop.owner, lambda head: workshop.wire(found, head), previous, marks
+        )
         instance = runtime.open(request)
     try:
         return create(workshop, found, settings, priority, instance, replaces=replaces)
@@ -145,7 +174,8 @@ def create(
     replaces: Live | None = None,
 ) -> Live:
     """Create the plugin's object out of an opened instance, which stays open whatever happens."""
-    context = _context(workshop, found, settings, instance)
+    with step(found, "create", "create-failed"):
+        context = _context(workshop, found, settings, instance)
     try:
         with step(found, "create", "create-failed"):
             target = instance.create(found.manifest.entrypoint, context)
@@ -255,6 +285,9 @@ def _context(workshop: Workshop, found: Found, settings: Settings, instance: Ins
         functions=workshop.functions,
         data_dir=workshop.data_dir / found.name,
         pool=workshop.pool,
+        grants=workshop.grants(found) if workshop.grants is not None else None,
+        publish=workshop.publish,
+        protocol_version=agreed_protocol(found, workshop.handshake),
     )
 
 

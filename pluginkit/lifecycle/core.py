@@ -17,11 +17,12 @@ from pluginkit.lifecycle.assess import Assessment, Circumstances, Plan, make_pla
 from pluginkit.lifecycle.plugin import Plugin
 from pluginkit.lifecycle.plugins import Plugins
 from pluginkit.lifecycle.states import PluginState
-from pluginkit.manifest import normalise_name
+from pluginkit.manifest import Capabilities, normalise_name
 
 if TYPE_CHECKING:
     from pluginkit.discovery import Catalogue
     from pluginkit.events import EventBus
+    from pluginkit.lifecycle.live import Live
     from pluginkit.lifecycle.rescan import Sight
 
 # A judgement from outside does not wash these away; loading the plugin again does.
@@ -163,6 +164,13 @@ class Core:
     def publish(self, kind: str, plugin: str | None, **data: Any) -> None:
         """Have an event told when the present operation is over."""
         self._pending.append((kind, plugin, data))
+
+    def publish_grants(self, plugin: Plugin, live: Live) -> None:
+        """Have it told what a plugin that has just come into service is granted, if it asks for anything."""
+        manifest = plugin.manifest
+        if manifest is not None and manifest.capabilities != Capabilities():
+            granted = live.context.grants.as_dict()
+            self.publish("capability_granted", plugin.name, generation=plugin.generation, **granted)
 
     def announce(self, kind: str, plugin: str) -> None:
         """Tell an event as an operation of its own, or with the present one."""

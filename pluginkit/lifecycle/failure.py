@@ -17,7 +17,10 @@ from pluginkit.errors import Reason, describe_exception
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed step of a plugin's life: which step, what was raised, and where in its files."""
+    """One failed step of a plugin's life: which step, what was raised, and where in its files.
+
+    `is_held` says that nothing is broken: somebody has to decide about the plugin.
+    """
 
     plugin: str
     step: str
@@ -27,6 +30,7 @@ class Failure:
     line: int | None = None
     traceback: str = field(default="", repr=False)
     time: float = field(default_factory=time.time)
+    is_held: bool = False
 
     def __str__(self) -> str:
         where = f" ({self.file}:{self.line})" if self.file else ""

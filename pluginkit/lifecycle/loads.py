@@ -90,11 +90,14 @@ def load_one(lifecycle: Lifecycle, plugin: Plugin) -> Failure | None:
         try:
             with lifecycle.occupied(plugin.name):
                 _require_live_requirements(lifecycle, plugin.name, found)
-                files = read_files(found)
+                files = read_files(lifecycle.workshop, found)
                 lifecycle.seen[plugin.name] = Sight.of(verdict, files)
                 live = bring_up(lifecycle.workshop, found, verdict.settings, verdict.priority, files)
                 _commit(lifecycle, plugin, found, live)
         except BringUpFailed as error:
+            if error.failure.is_held:
+                plugin._move(PluginState.HELD, error.failure.reason)
+                return None
             return lifecycle.failed(plugin, error.failure)
     return None
 
@@ -126,6 +129,7 @@ def _commit(lifecycle: Lifecycle, plugin: Plugin, found: Found, live: Live) -> N
         lifecycle.loaded.append(plugin.name)
         lifecycle.packages[found.package] = plugin
         lifecycle.publish("loaded", plugin.name, version=plugin.version, generation=plugin.generation)
+        lifecycle.publish_grants(plugin, live)
         if live.started:
             plugin._move(PluginState.RUNNING)
             lifecycle.publish("started", plugin.name)

@@ -106,7 +106,7 @@ class Reload:
             if not old.instance.reloadable:
                 text = "the host has imported its package itself; only a restart of the host brings new code"
                 raise _unfit(plugin.name, Reason("not-reloadable", text))
-            files = read_files(found, self._options.quiet)
+            files = read_files(lifecycle.workshop, found, self._options.quiet)
             if not self._options.check:
                 lifecycle.seen[plugin.name] = Sight.of(verdict, files)
             self._successors.append(Successor(plugin, found, verdict, files, old, before))
@@ -261,6 +261,7 @@ class Reload:
             plugin._move(PluginState.RUNNING if new.started else PluginState.LOADED)
         plugin.notices = (*successor.found.notices, *staged.warnings)
         lifecycle.publish("reloaded", plugin.name, version=plugin.version, generation=plugin.generation)
+        lifecycle.publish_grants(plugin, new)
 
     # 5
 

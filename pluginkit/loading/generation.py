@@ -49,7 +49,7 @@ class Generation:
     others does a plain `import utils` find the plugin's own `utils.py`. `wire` connects
     `import otherplugin` to that plugin's generation. `previous` is the generation that this one
     is to replace: its compiled code of unchanged files and its stable modules are used again, and
-    what it has left in the process is taken over.
+    what it has left in the process is taken over. `marks` are put among the builtins of its modules.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Generation:
         installed: bool = False,
         wire: Wire | None = None,
         previous: Generation | None = None,
+        marks: Mapping[str, object] | None = None,
     ) -> None:
         self.package = package
         self.snapshot = snapshot
@@ -79,7 +80,11 @@ class Generation:
         self._retired: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
         self.canaries = Canaries()
         self.importer = GenerationImport(self, wire=wire, plain_imports=not installed)
-        self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self.importer}
+        self.builtins: dict[str, Any] = {
+            **vars(builtins),
+            **(marks or {}),
+            "__import__": self.importer,
+        }
         finder.register(self)
         self._owner = owner
         self._is_committed = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pluginkit.events import Event, EventBus, Subscription
 
 NOT_AUDITED = frozenset({"discovered", "file_changed", "started", "stopped"})
-"""Kinds of events that change nothing about which code runs."""
+"""Kinds of events that change nothing about which code runs, or what it may do."""
 AUDITED = EVENT_KINDS - NOT_AUDITED
 """All others are recorded, those too that come to be known later."""
 OF_RUN = frozenset({"host_started", "host_stopped"})
@@ -37,6 +37,8 @@ _LEVELS = {
     "crashed": "error",
     "conflict": "warn",
     "restart_needed": "warn",
+    "capability_denied": "warn",
+    "guard": "warn",
 }
 _OWN = frozenset({"kind", names.PLUGIN, "seq"})
 

@@ -21,6 +21,7 @@ from .problems import InvalidManifest, describe_problems, problems_as_dicts
 from .reading import ManifestReader, find_problems, parse_manifest, read_manifest
 
 if TYPE_CHECKING:
+    from .capabilities import parse_capabilities as parse_capabilities
     from .connections import Handshake as Handshake
     from .connections import HttpServices as HttpServices
     from .connections import Route as Route
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from .grants import IngressRule as IngressRule
     from .grants import PortRange as PortRange
     from .plain import as_dict as as_dict
+    from .plain import capabilities_as_dict as capabilities_as_dict
     from .schema import manifest_schema as manifest_schema
 
 _SELDOM_USED = {
     "as_dict": "plain",
+    "capabilities_as_dict": "plain",
+    "parse_capabilities": "capabilities",
     "manifest_schema": "schema",
     **dict.fromkeys(("Handshake", "HttpServices", "Route"), "connections"),
     **dict.fromkeys(
@@ -65,10 +69,12 @@ __all__ = [
     "Security",
     "Vocabulary",
     "as_dict",
+    "capabilities_as_dict",
     "describe_problems",
     "find_problems",
     "manifest_schema",
     "normalise_name",
+    "parse_capabilities",
     "parse_manifest",
     "plugin_name",
     "problems_as_dicts",

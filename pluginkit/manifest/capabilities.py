@@ -7,10 +7,13 @@ with one key each; both are read, and `exec` may hold one rule or a list of them
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
+
+from pluginkit.strict_yaml import Document
 
 from . import grant_scalars
-from .fields import Node, Section
+from .fields import Node, Report, Section
 from .grants import (
     PERMISSIONS,
     PROTOCOLS,
@@ -25,6 +28,7 @@ from .grants import (
     Scope,
 )
 from .model import Capabilities
+from .problems import InvalidManifest
 
 PROCESS_KEYS = ("exec", "kill", "list", "signal")
 SYMLINKS: tuple[Literal["beneath", "none"], ...] = ("beneath", "none")
@@ -55,6 +59,19 @@ def read_capabilities(node: Node) -> Capabilities:
         signal=_scopes(wishes, "signal"),
         env=section.texts("env", grant_scalars.environment_name, "", item="LANG"),
     )
+
+
+def parse_capabilities(data: Any, *, file: Path | None = None) -> Capabilities:
+    """Read a section that stands somewhere else than in a manifest; raises `InvalidManifest`.
+
+    >>> parse_capabilities({"env": ["LANG"]}).env
+    ('LANG',)
+    """
+    report = Report(Document(data, {}), file)
+    capabilities = read_capabilities(Node(report, (), data))
+    if report.problems:
+        raise InvalidManifest(report.problems, file=file)
+    return capabilities
 
 
 def _grant(node: Node) -> FilesystemGrant:

@@ -1,4 +1,4 @@
-"""How a plugin in a process of its own is reached: the sections `handshake` and `http_services`."""
+"""What host and plugin agree on before they talk: the sections `handshake` and `http_services`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,23 @@ _ROUTES = "routes: [{route: /api/cat/:id, method: GET, label: cat.get}]"
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What host and plugin tell each other first. It finds mistakes; it proves no identity."""
+    """What host and plugin tell each other first. It finds mistakes; it proves no identity.
 
-    protocol_version: int
-    magic_cookie_key: str
-    magic_cookie_value: str
+    `protocol_versions` are the versions of the host's own protocol with its plugins that one side
+    speaks, each 1 or more. The cookie is a word that all plugins of one host know; a host without
+    one compares none.
+
+    >>> Handshake((1, 2), "ZOO_PLUGIN", "9f2c41").highest_common(Handshake((2, 3)))
+    2
+    """
+
+    protocol_versions: tuple[int, ...] = (1,)
+    magic_cookie_key: str = ""
+    magic_cookie_value: str = ""
+
+    def highest_common(self, other: Handshake) -> int | None:
+        """The highest protocol version that both speak, None if there is none."""
+        return max(set(self.protocol_versions).intersection(other.protocol_versions), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +56,18 @@ def read_handshake(node: Node) -> Handshake:
     version = section.require("protocol_version", "protocol_version: 1")
     key, value = "magic_cookie_key", "magic_cookie_value"
     return Handshake(
-        protocol_version=version.integer(1, lowest=1, example="1") if version is not None else 1,
+        protocol_versions=_read_versions(version) if version is not None else (1,),
         magic_cookie_key=section.text(key, scalars.line, "", example=f"{key}: CAT_PLUGIN", required=True),
         magic_cookie_value=section.text(value, scalars.line, "", example=f'{value}: "9f2c…"', required=True),
     )
+
+
+def _read_versions(node: Node) -> tuple[int, ...]:
+    """One version, or a list of those that the plugin can speak."""
+    many = (
+        node.items("protocol_version: [1, 2]", allow_empty=False) if isinstance(node.value, list) else [node]
+    )
+    return tuple(sorted({one.integer(1, lowest=1, example="1") for one in many}))
 
 
 def read_http_services(node: Node) -> HttpServices:

@@ -28,12 +28,15 @@ def as_dict(manifest: Manifest) -> dict[str, Any]:
         "handshake": None
         if handshake is None
         else {
-            "protocol_version": handshake.protocol_version,
+            # As it is written: one number, or a list where there are several.
+            "protocol_version": handshake.protocol_versions[0]
+            if len(handshake.protocol_versions) == 1
+            else list(handshake.protocol_versions),
             "magic_cookie_key": handshake.magic_cookie_key,
             "magic_cookie_value": handshake.magic_cookie_value,
         },
         "security": {"auto_mtls": manifest.security.auto_mtls},
-        "capabilities": _capabilities(manifest.capabilities),
+        "capabilities": capabilities_as_dict(manifest.capabilities),
         "requires": _requires(manifest.requires),
         "settings": manifest.settings,
         "hooks": list(manifest.hooks),
@@ -80,7 +83,8 @@ def _requires(requires: Requires) -> dict[str, Any]:
     }
 
 
-def _capabilities(capabilities: Capabilities) -> dict[str, Any]:
+def capabilities_as_dict(capabilities: Capabilities) -> dict[str, Any]:
+    """The section `capabilities` in its normal form; `parse_capabilities` reads it back."""
     return {
         "filesystem": [
             {

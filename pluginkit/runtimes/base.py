@@ -37,7 +37,7 @@ class OpenRequest:
 
     `snapshot` holds the files to run, whatever happens on disk meanwhile. `owner` is the host,
     `wire` answers which instance another plugin's package name means, `previous` is the instance
-    that this one replaces, if any.
+    that this one replaces, if any; `marks` says whose code it is to whoever looks at its frames.
     """
 
     found: Found
@@ -45,6 +45,7 @@ class OpenRequest:
     owner: object
     wire: Callable[[str], Instance | None]
     previous: Instance | None = None
+    marks: Mapping[str, object] | None = None
 
 
 class Instance(Protocol):

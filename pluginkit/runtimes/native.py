@@ -53,6 +53,7 @@ class NativeRuntime:
             installed=found.origin.kind == "distribution",
             wire=wire,
             previous=previous,
+            marks=request.marks,
         )
         try:
             with generation.traces.watching():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pluginkit.errors import StateError, UnknownName, UsageError
 from pluginkit.services import registrations
 from pluginkit.services.background import BackgroundTask, Timer
+from pluginkit.services.granted import GrantedServices
 from pluginkit.services.stop import StopToken
 from pluginkit.services.undo import UndoStack
 
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
     from pluginkit.config import Settings
     from pluginkit.jobs import Pool
+    from pluginkit.security import Grants
+    from pluginkit.services.files import FileService
+    from pluginkit.services.gate import Publish
     from pluginkit.services.jobs import PluginJobs
+    from pluginkit.services.network import NetworkService
+    from pluginkit.services.processes import ProcessService
     from pluginkit.services.registrations import Undo
 
 
@@ -72,6 +78,8 @@ class PluginContext:
 
     - `name`, `version`, `generation`: who the plugin is; `generation` is None for objects that
       the host registered itself.
+    - `protocol_version`: the version of the host's protocol that both speak; None if the plugin's
+      manifest has no `handshake`.
     - `settings`: its settings, checked, with the defaults of its schema.
     - `hook`: the host's hooks, `ctx.hook.speak(is_loud=True)`.
     - `functions`: what the host lends, `ctx.functions.now()`.
@@ -79,13 +87,15 @@ class PluginContext:
     - `log`: a standard logger named `pluginkit.plugin.<name>`.
     - `data_dir`: the plugin's own directory for files; made when it is first asked for.
     - `jobs`: the host's pool: `ctx.jobs.submit(fetch, url)`; see `pluginkit.jobs`.
+    - `fs`, `net`, `process`: files, connections and programs, as far as the plugin is granted them;
+      `grants` says how far that is.
 
     What its methods register is undone when the plugin is unloaded, when it fails to load, and when
     a newer version replaces it: last registered, first undone. All of them raise `StateError` when
     the plugin is unloaded already, and register nothing then.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a plugin is handed
         self,
         *,
         name: str,
@@ -96,10 +106,14 @@ class PluginContext:
         functions: HostFunctions,
         data_dir: Path,
         pool: Callable[[], Pool] | None = None,
+        grants: Grants | None = None,
+        publish: Publish | None = None,
+        protocol_version: int | None = None,
     ) -> None:
         self.name = name
         self.version = version
         self.generation = generation
+        self.protocol_version = protocol_version
         self.settings = settings
         self.hook = hook
         self.functions = functions
@@ -111,6 +125,10 @@ class PluginContext:
         self._jobs_lock = threading.Lock()
         self._undo = UndoStack(f"plugin {name!r}")
         self._background: list[threading.Thread | BackgroundTask] = []
+        self._publish = publish
+        self._granted: GrantedServices | None = None
+        if grants is not None:
+            self._granted = GrantedServices(grants, publish, self._undo)
 
     def __repr__(self) -> str:
         return f"<PluginContext of {self.name!r} {self.version}, generation {self.generation}>"
@@ -123,6 +141,42 @@ class PluginContext:
     def callback(self, undo: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """Have `undo(*args, **kwargs)` called when the plugin is unloaded; last registered, first run."""
         self._undo.push(lambda: undo(*args, **kwargs))
+
+    # What the plugin is granted
+
+    @property
+    def grants(self) -> Grants:
+        """What the plugin may do with `fs`, `net` and `process`; the same as long as this generation lives."""
+        return self._services.grants
+
+    @property
+    def fs(self) -> FileService:
+        """Files, as far as the plugin's filesystem grants go: `ctx.fs.read_text("notes.txt")`."""
+        return self._services.fs
+
+    @property
+    def net(self) -> NetworkService:
+        """Connections, as far as its network grants go: `ctx.net.connect("api.example.com", 443)`."""
+        return self._services.net
+
+    @property
+    def process(self) -> ProcessService:
+        """Programs, as far as its process grants go: `ctx.process.run(["/usr/bin/git", "pull"])`."""
+        return self._services.process
+
+    @property
+    def _services(self) -> GrantedServices:
+        with self._jobs_lock:
+            if self._granted is None:
+                self._granted = GrantedServices(self._no_grants(), self._publish, self._undo)
+            return self._granted
+
+    def _no_grants(self) -> Grants:
+        from pluginkit.manifest import Capabilities
+        from pluginkit.security import Places, PluginPolicy, effective
+
+        places = Places(data=self._data_dir, cache=self._data_dir.with_name(f"{self._data_dir.name}.cache"))
+        return effective(self.name, Capabilities(), PluginPolicy(), places)
 
     # Work beside the calls
 

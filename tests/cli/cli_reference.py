@@ -31,7 +31,7 @@ JSON = {
         (
             "the keys of `list`, and `problems` (as in `validate`), `manifest` (every default written out), "
             "`config` (`name`, `enabled`, `priority`, `type`, `settings`, `file`; secrets hidden), `conflicts` "
-            "(`origin`, `reason`), `lingering` (old versions that are not gone: `generation`, `running`, `alive`); "
+            "(`origin`, `reason`), `grants` (`rule`, `granted`: `whole`, `part` or `none`, `why`), `lingering` (old versions that are not gone: `generation`, `running`, `alive`); "
             "`watching` is null, or how the running host's watcher does, see [Watching](watching.md)"
         ),
     ),
@@ -96,8 +96,11 @@ JSON = {
         ),
     ),
     "doctor": (
-        "ok, findings",
-        "`check`, `severity` (`problem` or `notice`), `plugins`, `text`, `advice`, `file`, `line`",
+        "ok, findings, layers",
+        (
+            "`check`, `severity` (`problem` or `notice`), `plugins`, `text`, `advice`, `file`, `line`; each "
+            "layer (`name`, `present`, `text`)"
+        ),
     ),
     "config": ("path, notices, config, origins", "`config` and `origins` map each dotted key"),
 }

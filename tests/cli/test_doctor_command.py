@@ -33,8 +33,26 @@ def findings(cli: Callable[..., Any], check: str | None = None, **options: Any) 
 
 def test_cl04_a_healthy_host_has_nothing_to_say(cli: Callable[..., Any]) -> None:
     done = cli("doctor")
-    assert (done.stdout, done.stderr) == ("no problems, no notices\n", "")
-    assert cli("doctor", "--json").data == {"schema_version": 1, "ok": True, "findings": []}
+    *layers, last = done.stdout.splitlines()
+    assert (last, done.stderr) == ("no problems, no notices", "")
+    assert all(line.startswith("layer: ") for line in layers)
+    data = cli("doctor", "--json").data
+    assert (data["schema_version"], data["ok"], data["findings"]) == (1, True, [])
+    assert len(data["layers"]) == len(layers)
+
+
+def test_cp11_doctor_says_which_layers_there_are_and_what_is_not_built(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = {one["name"]: one for one in cli("doctor", "--json").data["layers"]}
+    assert list(layers) == ["openat2", "pidfd", "landlock", "seccomp", "guard", "process isolation"]
+    assert "not built yet" in layers["process isolation"]["text"]
+    assert not layers["process isolation"]["present"]
+    assert (layers["guard"]["present"], layers["guard"]["text"][:4]) == (False, "off;")
+    monkeypatch.setenv("PLUGINKIT_CAPABILITIES__GUARD", "observe")
+    guard = cli("doctor", "--json").data["layers"][4]
+    assert guard["present"]
+    assert "no security boundary" in guard["text"]
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "path": WORDS.map(lambda text: f"/srv/{text}"),
     "version": st.integers(1, 99).map(lambda number: f"{number}.0.1"),
     "integer, at least 0": st.integers(0, 10**6),
+    "integer, at least 1, or a list of them": st.integers(1, 99) | st.lists(st.integers(1, 99), min_size=1),
     "integer, at least 1": st.integers(1, 10**6),
     "number (MB), more than 0, at most 2": st.sampled_from([0.5, 1, 1.25]),
     "trace, debug, info, warn, error": st.sampled_from(["trace", "debug", "warn", "error"]),
@@ -41,6 +42,12 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "mapping": st.dictionaries(WORDS, st.integers(-99, 99) | WORDS, max_size=3),
     "mapping of name to level": st.dictionaries(WORDS, st.sampled_from(["trace", "warn"]), max_size=3),
     "mapping of type to module:Class": st.dictionaries(WORDS, st.just("a.b:C"), max_size=3),
+    "observe, block, off": st.sampled_from(["observe", "block"]),
+    "mapping as in a manifest, or requested": st.just("requested")
+    | st.fixed_dictionaries({"env": st.lists(WORDS, max_size=3)}),
+    "mapping of plugin to {allow, deny, dangerous}": st.dictionaries(
+        WORDS, st.fixed_dictionaries({"dangerous": st.booleans()}), max_size=3
+    ),
     "list of {hook, with}": st.lists(
         st.fixed_dictionaries({"hook": st.just("speak"), "with": st.just({"a": 1})})
     ),

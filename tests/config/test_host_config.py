@@ -45,7 +45,12 @@ calls:
   - hook: greet
 hooks: {errors: Group, timing: true, quarantine: {errors: 5, window: 1m30s}}
 plugins: {include: ["c*"], exclude: [cow], disabled: [cat], entry_point_group: zoo, entry_points: false}
-capabilities: {default: deny, rules: [{plugin: cat}]}
+capabilities:
+  guard: observe
+  allow: requested
+  deny: {env: [HOME]}
+  plugins: {cat: {allow: {env: [LANG]}, dangerous: true}}
+handshake: {protocol_version: [2, 1], magic_cookie_key: ZOO, magic_cookie_value: 9f2c41}
 trust: {keys: [abc]}
 """
 
@@ -121,7 +126,8 @@ def test_cf01_without_a_file_the_defaults_of_the_checklist_hold_and_a_notice_say
             "entry_point_group": "pluginkit.plugins",
             "entry_points": True,
         },
-        "capabilities": {},
+        "capabilities": {"guard": "off", "allow": {}, "deny": {}, "plugins": {}},
+        "handshake": {"protocol_version": [1], "magic_cookie_key": "", "magic_cookie_value": ""},
         "trust": {},
     }
     assert config.path is None
@@ -147,7 +153,9 @@ def test_cf01_the_file_wins_over_the_defaults_for_every_key(write: Write, tmp_pa
     assert config.calls == (HookCall("speak", {"is_loud": True}), HookCall("greet"))
     assert (config.hooks.errors, config.hooks.quarantine.window) == ("group", 90.0)
     assert config.plugins.include == ("c*",)
-    assert config.capabilities["rules"][0]["plugin"] == "cat"
+    assert (config.capabilities.guard, config.capabilities.allow) == ("observe", "requested")
+    assert config.capabilities.plugins["cat"]["dangerous"] is True
+    assert config.handshake.protocol_version == (1, 2)
     defaults = {name: value for name, value, _ in Config.load(None, environ={}).rows()}
     assert [name for name, value, _ in config.rows() if value == defaults[name]] == []
     assert [name for name, _, origin in config.rows() if not origin.startswith("file:")] == [
@@ -177,14 +185,14 @@ def test_cf03_the_configuration_cannot_be_changed(write: Write) -> None:
             setattr(target, name, "x")
     for mapping in (
         config.contracts,
-        config.capabilities,
+        config.capabilities.plugins,
         config.trust,
         config.calls[0].arguments,
         config.origins,
     ):
         with pytest.raises(TypeError):
             mapping["x"] = 1  # type: ignore[index]  # that it is refused is the point
-    assert isinstance(config.capabilities["rules"], tuple)
+    assert isinstance(config.capabilities.deny["env"], tuple)
 
 
 def test_cf03_sections_can_be_made_without_any_file() -> None:

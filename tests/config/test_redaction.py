@@ -40,7 +40,19 @@ def test_cf05_names_that_speak_of_secrets_are_known(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["name", "key", "keys", "public_key", "monkey", "tokenizer", "tokenise", "plugins_dir", "compass", ""],
+    [
+        "name",
+        "key",
+        "keys",
+        "public_key",
+        "monkey",
+        "magic_cookie_key",
+        "tokenizer",
+        "tokenise",
+        "plugins_dir",
+        "compass",
+        "",
+    ],
 )
 def test_cf05_harmless_names_are_shown(name: str) -> None:
     assert not is_secret(name)
@@ -89,7 +101,7 @@ def path(tmp_path: Path) -> Path:
     path.write_text(
         f"calls: [{{hook: login, with: {{user: me, password: {SECRET}}}}}]\n"
         f"trust: {{registry: {{token: {SECRET}}}}}\n"
-        f"capabilities: {{proxy: 'http://u:{SECRET}@proxy'}}\n",
+        f"capabilities: {{deny: {{proxy: 'http://u:{SECRET}@proxy'}}}}\n",
         "utf-8",
     )
     return path

@@ -263,7 +263,7 @@ def test_qa01_every_state_is_documented() -> None:
 
 
 # Function or class → which argument is a code. A code that is put together is listed here by hand.
-_CODE_AT = {"Reason": 0, "step": 2, "_step": 2, "failure_of": 2}
+_CODE_AT = {"Reason": 0, "step": 2, "_step": 2, "failure_of": 2, "refuse": 0, "hold": 0}
 _PUT_TOGETHER = {
     "unknown-*": {"unknown-symbol", "unknown-implementation", "unknown-hook"},
     "incompatible-*": {"incompatible-host", "incompatible-python", "incompatible-pluginkit"},

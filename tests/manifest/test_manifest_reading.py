@@ -107,7 +107,7 @@ def test_dm03_the_manifest_that_people_bring_is_read(file: Path) -> None:
         entrypoint=Entrypoint("cat", "Cat"),
         version=Version.parse("1.0.0"),
         about=About("A cat that speaks", ("you@example.com",), "https://example.com/cat"),
-        handshake=Handshake(1, "PLUGIN_MAGIC", "secret"),
+        handshake=Handshake((1,), "PLUGIN_MAGIC", "secret"),
         security=Security(auto_mtls=True),
         capabilities=Capabilities(
             filesystem=(

@@ -41,7 +41,7 @@ WHOLE: dict[str, Any] = {
         "url": "https://example.com/cat",
         "license": "MIT",
     },
-    "handshake": {"protocol_version": 1, "magic_cookie_key": "CAT", "magic_cookie_value": "secret"},
+    "handshake": {"protocol_version": [1, 2], "magic_cookie_key": "CAT", "magic_cookie_value": "secret"},
     "security": {"auto_mtls": True},
     "capabilities": {
         "filesystem": [

@@ -18,6 +18,7 @@ NAMES = [
     "cat",
     "cow",
     "dog",
+    "filelister",
     "greeter",
     "horse",
     "host-info",
@@ -252,3 +253,30 @@ def test_ex06_notes_says_what_a_call_lacks(
 ) -> None:
     with pytest.raises(error, match=says):
         load_sample("notes").target.execute(CallContext(values))
+
+
+def test_ex08_filelister_lists_what_it_is_granted_and_is_denied_the_rest(tmp_path: Path) -> None:
+    from pluginkit import Host
+    from pluginkit.config import Config
+    from tests.samples.conftest import ROOT
+
+    config = Config.load(ROOT / "config.yaml", environ={}, overrides={"plugins.include": ["filelister"]})
+    with Host(config, state_dir=tmp_path, entry_point_group=None) as host:
+        told: list[Any] = []
+        host.events.subscribe(told.append, kinds=["capability_denied", "guard"])
+        assert host.hook.list_files(path=".") == [["hello.txt"]]
+        assert told == []
+        assert host.hook.list_files(path="/etc") == [["denied: fs.list of /etc"]]
+        (event,) = told
+        assert (event.kind, event.plugin, event.data["operation"], event.data["target"], event.data["code"]) == (
+            "capability_denied", "filelister", "fs.list", "/etc", "no-grant",
+        )  # fmt: skip
+        grants = host.grants("filelister")
+        assert grants is not None
+        assert [row["granted"] for row in grants.rows] == ["whole"]
+
+
+def test_ex08_filelister_bears_a_host_that_grants_it_nothing(load_sample: Any) -> None:
+    target = load_sample("filelister").target
+    target.on_load()
+    assert target.list_files(path=".") == ["denied: fs.list of ."]

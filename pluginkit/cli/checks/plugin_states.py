@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from pluginkit.lifecycle import Plugin
 
 _UNFIT = frozenset(
-    {PluginState.FAILED, PluginState.INCOMPATIBLE, PluginState.CONFLICT, PluginState.QUARANTINED}
+    {
+        PluginState.FAILED,
+        PluginState.INCOMPATIBLE,
+        PluginState.CONFLICT,
+        PluginState.HELD,
+        PluginState.QUARANTINED,
+    }
 )
 
 

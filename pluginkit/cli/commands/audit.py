@@ -14,6 +14,7 @@ from pluginkit.cli.session import Session, pass_session
     cls=Command,
     examples=[
         ("pluginkit audit --since 1d", "what was loaded, reloaded and changed since yesterday"),
+        ("pluginkit audit --kind capability_denied", "what plugins were refused, and why"),
         ("pluginkit audit --kind failed -f", "what fails, as it happens"),
     ],
 )
@@ -31,7 +32,7 @@ def audit_command(
     as_json: bool,
     kinds: tuple[str, ...],
 ) -> int:
-    """Show what was done to plugins, oldest first.
+    """Show what was done to plugins and what they were allowed or refused, oldest first.
 
     Reads `audit.log` in `directories.logs_dir`; no host needs to run. `--json` prints one object on
     each line.

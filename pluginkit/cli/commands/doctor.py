@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from pluginkit.errors import UsageError
 if TYPE_CHECKING:
     from pluginkit.cli.checks.finding import Finding, Severity
     from pluginkit.host import Host
+    from pluginkit.security import Layer
 
 
 @click.command(
@@ -43,6 +45,8 @@ def doctor_command(session: Session, as_json: bool) -> int:
     names          plugins that are named like an installed module
     watching       of the host that runs: whether it sees changes, and what only a restart brings
 
+    At the end it says which layers of protection this machine has, and which of them are used.
+
     Nothing of any plugin is run. Plugins that are switched off are not looked at. The host that runs
     is asked how its watcher does.
     """  # noqa: D301  # the \b is click's mark for a paragraph that keeps its lines
@@ -50,8 +54,14 @@ def doctor_command(session: Session, as_json: bool) -> int:
     findings = list(_examine(session))
     is_fine = all(finding.severity != "problem" for finding in findings)
     if as_json:
-        show_json({"ok": is_fine, "findings": [finding.as_dict() for finding in findings]})
+        layers = [dataclasses.asdict(layer) for layer in _layers(session)]
+        show_json({"ok": is_fine, "findings": [finding.as_dict() for finding in findings], "layers": layers})
     else:
+        for layer in _layers(session):
+            show(
+                Painted("layer: ", bold=True),
+                f"{layer.name}: {'yes' if layer.present else 'no'}, {layer.text}",
+            )
         _print(findings)
     return Exit.FINE if is_fine else Exit.PROBLEM
 
@@ -106,6 +116,16 @@ def _examine_running(session: Session) -> Iterator[Finding]:
     with running_host(session) as running:
         if running is not None:
             yield from watching_findings(running.ask("watching")["watching"])
+
+
+def _layers(session: Session) -> tuple[Layer, ...]:
+    from pluginkit.security import probe
+
+    try:
+        guard = session.config.capabilities.guard
+    except UsageError:
+        guard = "off"  # that the configuration cannot be used is a finding of its own
+    return probe(guard)
 
 
 def _print(findings: list[Finding]) -> None:

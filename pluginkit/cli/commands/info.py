@@ -82,6 +82,7 @@ def _lines(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "conflict", rival["reason"]
     if data["manifest"] is not None:
         yield from _manifest_lines(data["manifest"])
+        yield "granted", "\n".join(map(_granted_line, data["grants"] or ()))
     if data["config"] is not None:
         yield "config file", data["config"]["file"]
         yield "configured", _settings_text(data["config"]["settings"])
@@ -114,9 +115,16 @@ def _manifest_lines(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"loads {what}", ", ".join(requires[what])
     yield "capabilities", "\n".join(_capability_lines(manifest["capabilities"]))
     yield "settings", "\n".join(_setting_lines(manifest["settings"]))
+    handshake = manifest["handshake"]
+    if handshake is not None:
+        yield "protocol", ", ".join(map(str, _several(handshake["protocol_version"])))
     services = manifest["http_services"] or {"routes": []}
     yield "routes", "\n".join(f"{r['method']} {r['route']} → {r['label']}" for r in services["routes"])
     yield "manifest", manifest["file"] or "none; derived from its metadata"
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
@@ -126,7 +134,7 @@ def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
         yield f"{', '.join(grant['permissions'])} {grant['path']}{below}"
     for direction in ("egress", "ingress"):
         for rule in capabilities["network"][direction]:
-            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["anybody"])
+            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["nobody"])
             ports = ", ".join(map(str, rule["ports"])) or "any"
             yield f"{direction} {rule['protocol']} {whom} (ports: {ports})"
     process = capabilities["process"]
@@ -137,6 +145,12 @@ def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
             yield f"{what} {', '.join(process[what])}"
     if capabilities["env"]:
         yield f"environment {', '.join(capabilities['env'])}"
+
+
+def _granted_line(row: dict[str, Any]) -> str:
+    """How much of a wish is granted, and why not all of it."""
+    how = {"whole": "granted", "part": "granted in part", "none": "not granted"}[row["granted"]]
+    return f"{row['rule']}: {how}{', ' if row['why'] else ''}{row['why']}"
 
 
 def _setting_lines(schema: Any) -> Iterator[str]:

@@ -27,6 +27,7 @@ EVENT_KINDS = frozenset(
         "reconfigured",
         "unloaded",
         "failed",
+        "held",
         "crashed",
         "conflict",
         "enabled",

@@ -97,13 +97,23 @@ class Core:
 
     def _judged(self, name: str, verdict: Assessment) -> Plugin:
         plugin = self.plugins.get(name)
+        before = None if plugin is None else (plugin.state, plugin.reason)
         if plugin is None:
             plugin = Plugin(name, verdict.source, verdict.state, verdict.reason)
             self.publish("discovered", name, origin=str(plugin.origin), state=str(plugin.state))
         elif verdict.state is not PluginState.DISCOVERED or plugin.state not in _KEPT:
             plugin._reassess(verdict.source, verdict.state, verdict.reason)
         plugin.priority = verdict.priority
+        if (plugin.state, plugin.reason) != before:
+            self._tell_unfit(plugin)
         return plugin
+
+    def _tell_unfit(self, plugin: Plugin) -> None:
+        """Have it told that a plugin waits for a decision, or that what is known of it already rules it out."""
+        if plugin.state is PluginState.HELD:
+            self.publish_held(plugin)
+        elif plugin.state is PluginState.FAILED:
+            self.publish("failed", plugin.name, step="assess", reason=str(plugin.reason))
 
     def is_fit(self, plugin: Plugin) -> bool:
         """Whether nothing that is known without importing it speaks against loading the plugin."""
@@ -164,6 +174,11 @@ class Core:
     def publish(self, kind: str, plugin: str | None, **data: Any) -> None:
         """Have an event told when the present operation is over."""
         self._pending.append((kind, plugin, data))
+
+    def publish_held(self, plugin: Plugin) -> None:
+        """Have it told that somebody has to decide about a plugin before it is loaded."""
+        if plugin.reason is not None:
+            self.publish("held", plugin.name, code=plugin.reason.code, reason=str(plugin.reason))
 
     def publish_grants(self, plugin: Plugin, live: Live) -> None:
         """Have it told what a plugin that has just come into service is granted, if it asks for anything."""

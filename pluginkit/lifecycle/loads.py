@@ -97,6 +97,7 @@ def load_one(lifecycle: Lifecycle, plugin: Plugin) -> Failure | None:
         except BringUpFailed as error:
             if error.failure.is_held:
                 plugin._move(PluginState.HELD, error.failure.reason)
+                lifecycle.publish_held(plugin)
                 return None
             return lifecycle.failed(plugin, error.failure)
     return None

@@ -36,6 +36,7 @@ _LEVELS = {
     "reload_failed": "error",
     "crashed": "error",
     "conflict": "warn",
+    "held": "warn",
     "restart_needed": "warn",
     "capability_denied": "warn",
     "guard": "warn",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pluginkit.events import Event
 from pluginkit.manifest import Capabilities, parse_capabilities
 from pluginkit.security.growth import exceeding
 from pluginkit.security.lock import Approval, LockFile
@@ -324,3 +325,31 @@ def test_se02_what_a_watcher_does_about_a_change_is_refused_and_the_old_serves(
         assert host.hook.speak() == ["Meow"]
         assert str(host.plugins["cat"].state) == "running"
         assert host.plugins["cat"].version == "1.0.0"
+
+
+def told(project: Project, **trust: Any) -> list[tuple[str, Any]]:
+    """What is told of a cat that is not loaded: the kind of event and what it says of the reason."""
+    events: list[Event] = []
+    host = project.host(**trust)
+    host.events.subscribe(events.append, kinds=["held", "failed"])
+    with host:
+        host.refresh()  # says nothing new
+    return [(event.kind, event.data.get("code") or event.data["step"]) for event in events]
+
+
+def test_lg12_a_plugin_that_waits_for_approval_is_told_once(project: Project) -> None:
+    project.approve()
+    project.write_cat(version="1.1.0", capabilities={"env": ["HOME"]})
+    assert told(project, lock="required") == [("held", "approval-needed")]
+
+
+def test_lg12_a_downgrade_is_told_once(project: Project) -> None:
+    project.approve()
+    project.write_cat(version="0.9.0")
+    assert told(project) == [("failed", "assess")]
+
+
+def test_lg12_changed_files_are_told_once(project: Project) -> None:
+    project.approve()
+    (project.cat / "voice.py").write_text('SOUND = "Evil"\n')
+    assert told(project) == [("failed", "trust")]

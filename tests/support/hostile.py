@@ -6,14 +6,25 @@ from pathlib import Path
 
 TRAVERSING = (
     "", ".", "..", "../evil", "../../etc/passwd", "/etc/passwd", "sub/cat", "sub\\cat", "..\\evil", "~", "~root",
-    "kat/../kat", "kat/", "./kat", "．．／evil", "kat\0", "file:///etc/passwd",
+    "kat/../kat", "kat/", "./kat", "\uff0e\uff0e\uff0fevil", "kat\0", "file:///etc/passwd",
 )  # fmt: skip
 COMMANDING = (
     "kat\n2026-11-27 10:00:00.000 error kat: forged", "kat\r", "\x1b[31mkat", "\x9b2J", "\x1b]0;title\x07", "\u202ekat",
     "kat\u200b", "\u2028kat", "\ufeffkat", "<red>kat</red>", "{0.__class__}", "{kat}", "%s%n", "'; DROP TABLE queues; --",
     "$(touch evil)", "`touch evil`", "kat; touch evil", "kat|sh", "*", "k?t", "[a-z]*", "__class__", "__init__", "_private",
 )  # fmt: skip
-CONFUSABLE = ("\u212aat", "ｋat", "kаt", "kat ", " kat", "kat.", "k\u0301at", "kat\udcff", "CON:", "kat\t")
+CONFUSABLE = (
+    "\u212aat",
+    "\uff4bat",
+    "k\u0430t",
+    "kat ",
+    " kat",
+    "kat.",
+    "k\u0301at",
+    "kat\udcff",
+    "CON:",
+    "kat\t",
+)
 LONG = ("k" * 100_000, "../" * 50_000)
 HOSTILE = (*TRAVERSING, *COMMANDING, *CONFUSABLE, *LONG)
 """None of them names the plugin `kat`."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from pluginkit.printable import one_line, quoted
+from pluginkit.printable import hanging, one_line, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +167,7 @@ class LabelError(UsageError, LookupError):
     def __init__(self, label: object, known: Iterable[str]) -> None:
         self.label = label
         self.known = tuple(sorted(known))
-        labels = ", ".join(self.known) or "none"
+        labels = one_line(", ".join(self.known)) or "none"
         if label is None:
             text = "the call has no label; set one: CallContext({'label': …})"
         elif not isinstance(label, str):
@@ -304,7 +304,7 @@ def did_you_mean(name: str, known: Iterable[str], limit: int = 8) -> str:
         return f"; did you mean {near!r}?"
     if not known:
         return "; there is none"
-    shown = ", ".join(known[:limit]) + (", …" if len(known) > limit else "")
+    shown = one_line(", ".join(known[:limit])) + (", …" if len(known) > limit else "")
     return f"; known: {shown}"
 
 
@@ -321,7 +321,10 @@ def passes_through(error: BaseException) -> bool:
 
 
 def describe_exception(error: BaseException) -> str:
-    """`Type: message` on one line, even when the exception's own `__str__` raises."""
+    """`Type: message`, even when the exception's own `__str__` raises.
+
+    It is what a plugin says: further lines are indented, and nothing of it commands a terminal.
+    """
     try:
         text = str(error)
     except BaseException as broken:
@@ -329,7 +332,7 @@ def describe_exception(error: BaseException) -> str:
             raise
         text = f"<{type(broken).__name__} while reading its message>"
     name = type(error).__name__
-    return f"{name}: {text}" if text else name
+    return hanging(f"{name}: {text}" if text else name)
 
 
 def _with_problems(message: str, problems: Sequence[Problem]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pluginkit.cli.output import Painted, remark
 from pluginkit.cli.paths import shown_path
 from pluginkit.lifecycle import PluginState
+from pluginkit.printable import hanging
 
 if TYPE_CHECKING:
     from pluginkit.control.calling import Answer
@@ -46,7 +47,7 @@ def show_load_failure(plugin: Plugin, *, debug: bool) -> None:
         _line("at", _place(failure))
     _line("to do", advice(plugin.name, reason, plugin))
     if debug and failure is not None and failure.traceback:
-        remark(failure.traceback.rstrip())
+        remark(hanging(failure.traceback.rstrip()))
 
 
 def show_call_failure(answer: Answer, *, debug: bool) -> None:
@@ -58,7 +59,7 @@ def show_call_failure(answer: Answer, *, debug: bool) -> None:
     if failure.file:
         _line("at", _place(failure))
     if debug:
-        remark(failure.traceback.rstrip())
+        remark(hanging(failure.traceback.rstrip()))
 
 
 def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> str:

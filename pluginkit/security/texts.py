@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pluginkit.manifest import Capabilities, EgressRule, ExecRule, FilesystemGrant, IngressRule
+
+_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_/.+@:-]*(?<!:)")
+
+
+def scalar(text: str) -> str:
+    """A text as one value of a YAML list or mapping, for advice that people copy.
+
+    >>> scalar("/usr/bin/git"), scalar("x, args: []}, {command: /bin/sh")
+    ('/usr/bin/git', '"x, args: []}, {command: /bin/sh"')
+    """
+    import json
+
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
 def filesystem_text(grant: FilesystemGrant) -> str:

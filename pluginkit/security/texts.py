@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from pluginkit.manifest import Capabilities, EgressRule, ExecRule, FilesystemGrant, IngressRule
 
-_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9_/.+@:-]*(?<!:)")
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_/.+@-]*|\d+(\.\d+){3}")
+_OTHER_VALUES = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
+"""What YAML reads as something else than text, in one of its versions."""
 
 
 def scalar(text: str) -> str:
@@ -18,7 +20,7 @@ def scalar(text: str) -> str:
     """
     import json
 
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _OTHER_VALUES else json.dumps(text)
 
 
 def filesystem_text(grant: FilesystemGrant) -> str:

@@ -89,7 +89,7 @@ def show_log(
             shown(record)
         return Exit.FINE
     try:
-        remark(f"Following {path}; Ctrl-C ends.")
+        remark(one_line(f"Following {path}; Ctrl-C ends."))
         for record in reading.follow(path, wanted, count, lambda: time.sleep(POLLED_EVERY)):
             shown(record)
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,45 @@ def test_se10_a_shell_is_offered_no_word_that_it_would_obey(
     )
     offered = [line.partition(",")[2] for line in done.stdout.splitlines()]
     assert offered == ["cat", "dog", "f-rf"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("validate", "."),
+        ("trust",),
+        ("verify",),
+        ("list",),
+        ("logs",),
+        ("doctor",),
+        ("lock",),
+        ("config",),
+        ("call", "speak", "is_loud=1"),
+    ],
+)
+def test_se10_a_project_in_a_directory_with_a_hostile_name_forges_no_line(
+    cli: Cli, project: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(project.parent / "xdg"))
+    place = project / "x\npluginkit: error: forged\x1b[2J"
+    shutil.copytree(project / "plugins", place / "plugins")
+    shutil.copy(project / "config.yaml", place)
+    (place / "plugins" / "cat" / "plugin.sha256").write_text("0\n")
+    monkeypatch.chdir(place)
+    arguments = [
+        *command[:1],
+        *(str(place / "plugins" / "cat") if word == "." else word for word in command[1:]),
+    ]
+    done = cli(
+        f"--config={place / 'config.yaml'}", f"--plugins-dir={place / 'plugins'}", *arguments, status=None
+    )
+    assert done.status != 70, done
+    assert is_tame(done.stdout + done.stderr), done
+    assert not [
+        line
+        for line in (done.stdout + done.stderr).splitlines()
+        if line.startswith("pluginkit: error: forged")
+    ]
 
 
 # What plugins say

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pluginkit.config import Config
+from pluginkit.config import KEYS, Config, Key
 from pluginkit.config.plugin_files import PluginConfigs
 from pluginkit.contracts.importing import load_contract
 from pluginkit.errors import ConfigError, ContractDefinitionError
@@ -106,3 +106,15 @@ def test_se10_a_plugins_config_file_that_is_a_link_to_no_file_is_refused_and_nam
     assert is_tame(str(caught.value))
     for name in ("../cat", "/etc/passwd", "sub/cat", "cat\0"):
         assert configs.get(name).file is None
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=str)
+def test_se10_no_value_of_any_key_gets_into_a_message_as_it_is(key: Key) -> None:
+    hostile = ["\x1b[2J\nforged", "a\u2028b", "\u202ex", "a\0b", "x" * 50_000, "{0.__class__}", "a\x1b:B"]
+    for text in hostile:
+        for value in (text, [text], {text: text}, {"a": text}, [{text: text}], [{"hook": text}]):
+            try:
+                told = Config.load(None, environ={}, overrides={str(key): value}).notices
+            except ConfigError as error:
+                told = tuple(map(str, error.problems))
+            assert all(line.isprintable() and len(line) < 2000 for line in told), told

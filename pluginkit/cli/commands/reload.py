@@ -44,7 +44,7 @@ def reload_command(session: Session, name: str, force: bool, check: bool, as_jso
     if as_json:
         show_json({key: value for key, value in report.items() if key != "text"})
     elif report["ok"]:
-        show(report["text"])
+        show(hanging(report["text"]))
     if not report["ok"]:
         _tell(report, debug=session.debug)
     _tell_rest(report)

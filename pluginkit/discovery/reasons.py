@@ -146,7 +146,7 @@ def syntax_error(path: str, message: str, line: int | None) -> Reason:
     """A single file that is not Python, so that nothing can be read off it."""
     where = f"{path}:{line}" if line is not None else path
     problem = Problem(message, file=path, line=line)
-    return Reason("syntax-error", f"{where}: not valid Python: {message}", (problem,))
+    return Reason("syntax-error", f"{one_line(where)}: not valid Python: {message}", (problem,))
 
 
 def why(error: Exception) -> str:
@@ -248,6 +248,7 @@ def _about(
     found: str | None = None,
     example: str | None = None,
 ) -> Reason:
+    text = one_line(text)  # paths are in it, and others have named them
     return Reason(code, text, (Problem(text, path=path, found=found, example=example, file=file),))
 
 

@@ -54,6 +54,21 @@ def test_se10_a_link_with_a_hostile_name_that_leads_nowhere_is_named_on_one_line
     place(plugins, b"a\nb\x1b[2J").symlink_to("/nowhere")
     (broken,) = discover(plugins_dirs=[plugins])
     assert is_shown_safely(broken)
+    assert isinstance(broken, Broken)
+    assert broken.reason.text.isprintable()
+    assert "\\x1b[2J" in broken.reason.text
+
+
+def test_se10_a_link_inside_a_plugin_is_refused_and_named_on_one_line(
+    plugins: Path, make_plugin: MakePlugin
+) -> None:
+    from pluginkit.snapshot import SymlinkInside, take
+
+    make_plugin("cat")
+    place(plugins / "cat", b"a\nb\x1b[2J.py").symlink_to("/etc/passwd")
+    with pytest.raises(SymlinkInside) as caught:
+        take(plugins / "cat")
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def conflict(what: str, winner: object, loser: object) -> Reason:
     """A plugin that lost its name to another; `what` is taken."""
     return Reason(
         "conflict",
-        f"{what} is taken: {winner} is used, {loser} is not; rename or remove one of them",
+        one_line(f"{what} is taken: {winner} is used, {loser} is not; rename or remove one of them"),
     )
 
 

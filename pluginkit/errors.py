@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from pluginkit.printable import hanging, one_line, quoted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,10 +44,11 @@ class Problem:
     def __str__(self) -> str:
         where = ""
         if self.file is not None:
-            where = f"{self.file}:{self.line}: " if self.line is not None else f"{self.file}: "
+            file = one_line(str(self.file))
+            where = f"{file}:{self.line}: " if self.line is not None else f"{file}: "
         elif self.line is not None:
             where = f"line {self.line}: "
-        field = f"{self.path}: " if self.path else ""
+        field = f"{one_line(self.path)}: " if self.path else ""
         extras = []
         if self.found is not None:
             extras.append(f"found {self.found}")
@@ -100,7 +103,7 @@ class UnknownName(UsageError, LookupError):
         self.name = name
         self.known = tuple(known)
         self.nearest = nearest(name, self.known)
-        super().__init__(f"no {kind} named {name!r}{did_you_mean(name, self.known)}")
+        super().__init__(f"no {kind} named {quoted(name)}{did_you_mean(name, self.known)}")
 
 
 class ContractDefinitionError(UsageError):
@@ -164,7 +167,7 @@ class LabelError(UsageError, LookupError):
     def __init__(self, label: object, known: Iterable[str]) -> None:
         self.label = label
         self.known = tuple(sorted(known))
-        labels = ", ".join(self.known) or "none"
+        labels = one_line(", ".join(self.known)) or "none"
         if label is None:
             text = "the call has no label; set one: CallContext({'label': …})"
         elif not isinstance(label, str):
@@ -301,7 +304,7 @@ def did_you_mean(name: str, known: Iterable[str], limit: int = 8) -> str:
         return f"; did you mean {near!r}?"
     if not known:
         return "; there is none"
-    shown = ", ".join(known[:limit]) + (", …" if len(known) > limit else "")
+    shown = one_line(", ".join(known[:limit])) + (", …" if len(known) > limit else "")
     return f"; known: {shown}"
 
 
@@ -318,7 +321,10 @@ def passes_through(error: BaseException) -> bool:
 
 
 def describe_exception(error: BaseException) -> str:
-    """`Type: message` on one line, even when the exception's own `__str__` raises."""
+    """`Type: message`, even when the exception's own `__str__` raises.
+
+    It is what a plugin says: further lines are indented, and nothing of it commands a terminal.
+    """
     try:
         text = str(error)
     except BaseException as broken:
@@ -326,7 +332,7 @@ def describe_exception(error: BaseException) -> str:
             raise
         text = f"<{type(broken).__name__} while reading its message>"
     name = type(error).__name__
-    return f"{name}: {text}" if text else name
+    return hanging(f"{name}: {text}" if text else name)
 
 
 def _with_problems(message: str, problems: Sequence[Problem]) -> str:

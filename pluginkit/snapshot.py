@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 from pluginkit.errors import PluginkitError
 from pluginkit.noise import SKIPPED_DIRECTORIES, is_noise
+from pluginkit.printable import one_line
 
 _CODE_SUFFIXES = tuple(SOURCE_SUFFIXES + BYTECODE_SUFFIXES)
 _BINARY_SUFFIXES = tuple(EXTENSION_SUFFIXES)
@@ -34,7 +35,10 @@ _Fingerprint = tuple[int, int, int, int]
 
 
 class SnapshotError(PluginkitError):
-    """The files could not be read as one consistent set."""
+    """The files could not be read as one consistent set. The message names them on one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class SymlinkInside(SnapshotError):

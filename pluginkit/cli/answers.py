@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pluginkit.cli.output import Painted, show
 from pluginkit.cli.values import readable
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pluginkit.control.calling import Answer
@@ -16,6 +17,6 @@ def show_answers(answers: tuple[Answer, ...], *, indent: str = "") -> None:
     for answer in answers:
         if answer.ok:
             lines = readable(answer.result).splitlines() or [""]
-            show(indent, Painted(f"{answer.plugin}:", bold=True), f" {lines[0]}")
+            show(indent, Painted(one_line(f"{answer.plugin}:"), bold=True), f" {lines[0]}")
             for line in lines[1:]:
                 show(f"{indent}  {line}")

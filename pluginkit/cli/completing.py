@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import click
 
     from pluginkit.host import Host
+
+_HARMLESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 Offer = tuple[str, str]
 """A word, and what a shell may show beside it."""
@@ -36,7 +39,9 @@ def _completion(
 
 def _plugins(host: Host, _: click.Context) -> Iterator[Offer]:
     for plugin in host.refresh().values():
-        yield plugin.name, str(plugin.state)
+        # A shell puts the word into the line as it is, and a broken plugin goes by whatever its place is called.
+        if _HARMLESS.fullmatch(plugin.name):
+            yield plugin.name, str(plugin.state)
 
 
 def _hooks(host: Host, _: click.Context) -> Iterator[Offer]:

@@ -36,23 +36,6 @@ def carries_unicode(stream: TextIO) -> bool:
     return (getattr(stream, "encoding", None) or "").lower().replace("-", "").startswith("utf")
 
 
-def printable(text: str) -> str:
-    r"""Text for people: control characters, which may command a terminal, made visible.
-
-    >>> print(printable("a\x1b[2Jb\nc"))
-    a\x1b[2Jb
-    c
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if _is_harmless(character) else ascii(character)[1:-1] for character in text)
-
-
-def _is_harmless(character: str) -> bool:
-    # Spaces beyond ASCII do not count as printable, but do no harm either.
-    return character.isprintable() or character in "\n\t" or (character.isspace() and character >= "\xa0")
-
-
 def _spell_out(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pluginkit.cli.output import Painted, remark
 from pluginkit.cli.paths import shown_path
 from pluginkit.lifecycle import PluginState
+from pluginkit.printable import hanging
 
 if TYPE_CHECKING:
     from pluginkit.control.calling import Answer
@@ -46,7 +47,7 @@ def show_load_failure(plugin: Plugin, *, debug: bool) -> None:
         _line("at", _place(failure))
     _line("to do", advice(plugin.name, reason, plugin))
     if debug and failure is not None and failure.traceback:
-        remark(failure.traceback.rstrip())
+        remark(hanging(failure.traceback.rstrip()))
 
 
 def show_call_failure(answer: Answer, *, debug: bool) -> None:
@@ -58,23 +59,35 @@ def show_call_failure(answer: Answer, *, debug: bool) -> None:
     if failure.file:
         _line("at", _place(failure))
     if debug:
-        remark(failure.traceback.rstrip())
+        remark(hanging(failure.traceback.rstrip()))
 
 
 def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> str:
     """What to do about a plugin that is not fit; every sentence ends with the way out."""
+    name = as_word(name)
     off = f"switch it off: pluginkit disable {name}"
     code = reason.code if reason is not None else ""
     missing = _NO_MODULE.search(reason.text) if reason is not None else None
     if missing is not None:
         return f"install the distribution that has the module {missing[1]!r}, or {off}"
     if code == "manifest-invalid" and plugin is not None and plugin.origin.path is not None:
-        return f"see all of it: pluginkit validate {shown_path(plugin.origin.path)}; or {off}"
+        return f"see all of it: pluginkit validate {as_word(shown_path(plugin.origin.path))}; or {off}"
     if code in _DECISIONS:
         return f"look at it, then: pluginkit {_DECISIONS[code]} {name}"
     if code == "conflict":
         return "rename or remove one of the two"  # both go by the name that `disable` would take
     return f"{_ADVICE.get(code, 'mend it')}, or {off}"
+
+
+def as_word(text: str) -> str:
+    """Text as one word of a command that people copy: what a shell would obey is quoted.
+
+    >>> as_word("cat"), as_word("x; reboot"), as_word("-rf")
+    ('cat', "'x; reboot'", '-- -rf')
+    """
+    from shlex import quote
+
+    return f"{'-- ' * text.startswith('-')}{quote(text)}"
 
 
 _DECISIONS = {

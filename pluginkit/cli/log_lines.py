@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pluginkit.cli.output import complain, notice, remark
 from pluginkit.errors import describe_exception
+from pluginkit.printable import hanging
 
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
@@ -76,4 +77,4 @@ def _print(record: logging.LogRecord, *, first_line_only: bool) -> None:
     elif record.levelno >= logging.WARNING:
         notice(text)
     else:
-        remark(f"{record.levelname.lower()}: {text}")
+        remark(hanging(f"{record.levelname.lower()}: {text}"))

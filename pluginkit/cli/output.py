@@ -10,7 +10,8 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from pluginkit.cli.encoding import carries_unicode, printable
+from pluginkit.cli.encoding import carries_unicode
+from pluginkit.printable import hanging, printable
 
 SCHEMA_VERSION = 1
 """Of everything that `--json` prints. A new key does not change it; a changed or dropped one does."""
@@ -44,12 +45,12 @@ def show_json(data: Mapping[str, Any]) -> None:
 
 def notice(text: str) -> None:
     """Tell something that is no fault but may surprise."""
-    _write(sys.stderr, "pluginkit: ", Painted("notice:", "yellow"), f" {text}")
+    _write(sys.stderr, "pluginkit: ", Painted("notice:", "yellow"), hanging(f" {text}"))
 
 
 def complain(text: str) -> None:
     """Tell what went wrong."""
-    _write(sys.stderr, "pluginkit: ", Painted("error:", "red", bold=True), f" {text}")
+    _write(sys.stderr, "pluginkit: ", Painted("error:", "red", bold=True), hanging(f" {text}"))
 
 
 def remark(*pieces: str | Painted) -> None:

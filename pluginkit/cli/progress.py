@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from pluginkit.cli.encoding import printable
 from pluginkit.cli.output import is_terminal
+from pluginkit.printable import one_line
 
 INTERVAL = 0.2
 """Seconds between two looks."""
@@ -44,7 +44,7 @@ def _show(look: Callable[[], Iterable[str]], over: threading.Event) -> None:
             break  # whoever waits will hear of it in the answer
         width = shutil.get_terminal_size().columns - 1
         if text or is_shown:
-            sys.stderr.write(_CLEAR + printable(text)[:width])
+            sys.stderr.write(_CLEAR + one_line(text)[:width])
             sys.stderr.flush()
             is_shown = True
     if is_shown:

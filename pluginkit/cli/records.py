@@ -15,6 +15,7 @@ from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import SCHEMA_VERSION, complain, data_stream, remark, show, show_raw, wants_colour
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pluginkit.logs.reading import Record, Wanted
@@ -88,7 +89,7 @@ def show_log(
             shown(record)
         return Exit.FINE
     try:
-        remark(f"Following {path}; Ctrl-C ends.")
+        remark(one_line(f"Following {path}; Ctrl-C ends."))
         for record in reading.follow(path, wanted, count, lambda: time.sleep(POLLED_EVERY)):
             shown(record)
     except KeyboardInterrupt:
@@ -107,10 +108,8 @@ def _as_line(record: Record) -> None:
     try:
         entry = Entry.from_record(dict(record))
     except DecodeError:
-        show(str(record.get("@message", record)))
+        show(one_line(str(record.get("@message", record))))
     else:
-        show(
-            f"{entry.time[:10]} {line_of(entry, colour=wants_colour(data_stream()), location=True)}".rstrip(
-                "\n"
-            )
-        )
+        # As it is: it is printable, and its colours are our own.
+        line = line_of(entry, colour=wants_colour(data_stream()), location=True)
+        show_raw(f"{one_line(entry.time[:10])} {line}".rstrip("\n"))

@@ -10,6 +10,7 @@ import click
 
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import complain, notice, remark
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
@@ -31,7 +32,7 @@ def running_host(session: Session) -> Iterator[ControlClient | None]:
     from pluginkit.control.client import ControlClient
 
     with ControlClient(running) as client:
-        remark(f"pluginkit: on the running host {running}")
+        remark(one_line(f"pluginkit: on the running host {running}"))
         yield client
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from pluginkit.cli.encoding import printable
 from pluginkit.cli.output import Painted, data_stream, is_terminal, show, wants_colour
+from pluginkit.printable import printable
 
 GAP = 2
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,6 +190,24 @@ def _read_word(value: object) -> str:
     return text
 
 
+def _read_file_name(value: object) -> str:
+    text = _read_word(value)
+    if not _FILE_NAME.fullmatch(text) or len(os.fsencode(text)) > _LONGEST_FILE_NAME:
+        raise Refused(
+            "must be the name of a file, without a directory: letters, digits, blanks, '-', '_' and '.', "
+            "not beginning or ending with a blank or '.'"
+        )
+    if _AUDIT.fullmatch(text):
+        raise Refused("must not be a name of the audit trail, which no other may write to")
+    return text
+
+
+_FILE_NAME = re.compile(r"(?![ .])[\w .-]*[\w-]")
+_LONGEST_FILE_NAME = 200
+"""Bytes; what rotation, or SQLite, appends must fit into a file's name, too."""
+_AUDIT = re.compile(r"audit(\.[0-9]+)?\.log(\.gz)?", re.IGNORECASE)
+
+
 def _read_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise Refused("must be true or false")
@@ -246,6 +265,7 @@ _FLAG_WORDS = {
 
 TEXT = Kind("text", '"text"', _read_text)
 WORD = Kind("text, not empty", "name", _read_word)
+FILE_NAME = Kind("name of a file", "zoo.log", _read_file_name)
 FLAG = Kind("boolean", "true", _read_flag, flag_from_text)
 PATH = Kind("path", "./directory", _read_path)
 VERSION = Kind("version", '"1.2.3"', _read_version)

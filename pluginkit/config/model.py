@@ -28,6 +28,7 @@ from pluginkit.config.compound import (
 )
 from pluginkit.config.keys import key, section
 from pluginkit.config.kinds import (
+    FILE_NAME,
     FLAG,
     PATH,
     TEXT,
@@ -124,7 +125,7 @@ class LogQueueSection:
     log_enable_persistent_queue: bool = key(
         FLAG, False, "Whether records pass through a queue on disk, so that none is lost in a crash."
     )
-    log_db_file: str = key(WORD, "logs.db", "The queue's SQLite file, relative to `directories.logs_dir`.")
+    log_db_file: str = key(FILE_NAME, "logs.db", "The queue's SQLite file, in `directories.logs_dir`.")
     log_queue: str = key(WORD, "log_queue", "Name of the queue inside that file; several may share it.")
     log_remove_on_complete: bool = key(
         FLAG, True, "Whether a record is deleted once it is logged; if not, it is kept and marked as done."
@@ -143,7 +144,7 @@ class LoggingSection:
     log_levels: Mapping[str, LogLevel] = key(
         levels_by_name(LOG_LEVELS), {}, "Levels of their own for plugins, loggers and modules, by name."
     )
-    log_filename: str = key(WORD, "app.log", "The log file, relative to `directories.logs_dir`.")
+    log_filename: str = key(FILE_NAME, "app.log", "The log file, in `directories.logs_dir`.")
     log_max_size: float = key(
         megabytes(2),
         2,

@@ -142,4 +142,5 @@ def _hint(key: str) -> str:
 
 def _normalised(name: str) -> str:
     """As PEP 503 compares names; the manifest room, which has it too, is on this room's floor."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    folded = re.sub(r"[-_.]+", "-", name)
+    return folded.lower() if folded.isascii() else folded

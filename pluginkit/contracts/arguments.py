@@ -17,6 +17,7 @@ from pathlib import Path
 from pluginkit.contracts.call_context import CallContext
 from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.errors import Problem, UsageError, did_you_mean
+from pluginkit.printable import quoted
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -68,7 +69,7 @@ def _bind(
             try:
                 arguments[name] = convert(given[name], spec.annotations.get(name))
             except ValueError as error:
-                problems.append(Problem(str(error), path=name, found=repr(given[name])))
+                problems.append(Problem(str(error), path=name, found=quoted(given[name])))
     context = _context_parameter(spec)
     if context is not None and not problems:
         arguments[context] = _filled(arguments.get(context), {k: loose(v) for k, v in beside.items()})

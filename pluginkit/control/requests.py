@@ -10,6 +10,7 @@ from pluginkit.control.protocol import BadRequest
 from pluginkit.control.values import plain
 from pluginkit.defaults import CLOSE_TIMEOUT
 from pluginkit.errors import UnknownName, did_you_mean
+from pluginkit.printable import quoted
 
 if TYPE_CHECKING:
     from pluginkit.control.controlled import Controlled
@@ -226,10 +227,10 @@ def checked(do: str, given: Mapping[str, Any], function: Callable[..., object]) 
     }
     for name, value in arguments.items():
         if name not in parameters:
-            raise BadRequest(f"{do!r} has no argument {name!r}{did_you_mean(name, parameters)}")
+            raise BadRequest(f"{do!r} has no argument {quoted(name)}{did_you_mean(name, parameters)}")
         what, is_right = _ARGUMENTS[name]
         if not is_right(value):
-            raise BadRequest(f"the argument {name!r} of {do!r} is {what}, not {value!r}")
+            raise BadRequest(f"the argument {name!r} of {do!r} is {what}, not {quoted(value)}")
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in arguments:
             raise BadRequest(f"{do!r} needs the argument {name!r}")

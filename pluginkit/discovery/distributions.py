@@ -22,6 +22,7 @@ from pluginkit.discovery.locate import listed_in, locate
 from pluginkit.discovery.values import Broken, Entry, Found, Origin
 from pluginkit.errors import Reason
 from pluginkit.manifest import Entrypoint, Manifest, normalise_name, plugin_name
+from pluginkit.manifest.names import LONGEST_NAME
 
 if TYPE_CHECKING:
     from pluginkit.manifest import ManifestReader
@@ -89,6 +90,8 @@ class _EntryPoint:
         reference = _AROUND_COLON.sub(":", self.value.partition("[")[0].strip())
         try:
             # Plugins of pluggy's kind may be named `_cat`; that does as little harm as `cat`.
+            if len(self.name) > LONGEST_NAME:
+                raise ValueError(f"must not be longer than {LONGEST_NAME} characters")
             plugin_name(self.name.strip("_"))
             return Entrypoint.parse(reference)
         except ValueError as error:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from pluginkit.errors import Problem, Reason, describe_exception
+from pluginkit.printable import one_line
 
 CODES = frozenset(
     {
@@ -44,8 +45,8 @@ _MINIMAL = (
 
 def no_manifest(directory: str, package: str) -> Reason:
     """A directory that does not say what it is."""
-    name = os.path.basename(directory)
-    example = _MINIMAL.format(name=name, module=package)
+    name = one_line(os.path.basename(directory))
+    example = _MINIMAL.format(name=name, module=one_line(package))
     return _about(
         "no-manifest",
         f"the directory has no manifest.yaml (nor a plugin.json); write one there: {example}",
@@ -145,7 +146,7 @@ def syntax_error(path: str, message: str, line: int | None) -> Reason:
     """A single file that is not Python, so that nothing can be read off it."""
     where = f"{path}:{line}" if line is not None else path
     problem = Problem(message, file=path, line=line)
-    return Reason("syntax-error", f"{where}: not valid Python: {message}", (problem,))
+    return Reason("syntax-error", f"{one_line(where)}: not valid Python: {message}", (problem,))
 
 
 def why(error: Exception) -> str:
@@ -206,7 +207,7 @@ def conflict(what: str, winner: object, loser: object) -> Reason:
     """A plugin that lost its name to another; `what` is taken."""
     return Reason(
         "conflict",
-        f"{what} is taken: {winner} is used, {loser} is not; rename or remove one of them",
+        one_line(f"{what} is taken: {winner} is used, {loser} is not; rename or remove one of them"),
     )
 
 
@@ -247,6 +248,7 @@ def _about(
     found: str | None = None,
     example: str | None = None,
 ) -> Reason:
+    text = one_line(text)  # paths are in it, and others have named them
     return Reason(code, text, (Problem(text, path=path, found=found, example=example, file=file),))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pluginkit.errors import Problem, Reason
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,11 +73,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A candidate that cannot be used; `reason` says why and what to do."""
+    """A candidate that cannot be used; `reason` says why and what to do.
+
+    Its name is that of its place, which nobody has checked, so it is made fit to be shown.
+    """
 
     name: str
     origin: Origin
     reason: Reason
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", one_line(self.name))
 
 
 Entry = Found | Broken

@@ -40,9 +40,22 @@ def labels(names: Iterable[str], taken: Iterable[str]) -> list[str]:
 
 
 def identifier(name: str) -> str:
-    """A name made fit to stand in source text."""
+    r"""A name made fit to stand in source text.
+
+    Python reads identifiers in the form NFKC: a name in another one would be looked for by a name
+    that it has not got, or that the text itself uses.
+
+    >>> identifier("\uff46ailed"), identifier("\u212aat"), identifier("b\xfccher"), identifier("x') #\n")
+    ('failed', 'Kat', 'bücher', 'x_____')
+    """
+    if not name.isascii():
+        from unicodedata import normalize
+
+        name = normalize("NFKC", name)
     text = re.sub(r"\W", "_", name)[-_LABEL_LENGTH:] or "_"
-    return f"_{text}" if text[0].isdigit() or keyword.iskeyword(text) else text
+    if text[0].isdigit() or keyword.iskeyword(text):
+        text = f"_{text}"
+    return text if text.isidentifier() else "_" + re.sub(r"\W", "_", text, flags=re.ASCII)
 
 
 def locals_of(parameters: Iterable[str]) -> dict[str, str]:

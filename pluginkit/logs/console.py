@@ -10,6 +10,7 @@ from typing import TextIO
 from pluginkit.logs import fields as names
 from pluginkit.logs.encoding import safe_text
 from pluginkit.logs.entry import Entry
+from pluginkit.printable import indented, one_line, printable
 
 _COLOURS = {
     "trace": "\x1b[2m",
@@ -64,17 +65,21 @@ class ConsoleSink:
 
 
 def line_of(entry: Entry, *, colour: bool, location: bool) -> str:
-    """A record as people read it, with its traceback below."""
+    """A record as people read it; what it has of further lines, and its traceback, is indented below.
+
+    Whatever was logged, nothing of it commands the terminal or begins a line as a record does.
+    """
     begin, faint, end = (_COLOURS[entry.level], _FAINT, _PLAIN) if colour else ("", "", "")
-    where = f" {faint}({entry.caller}){end}" if location and entry.caller else ""
-    plugin = f"{entry.plugin}: " if entry.plugin else ""
+    where = f" {faint}({one_line(entry.caller)}){end}" if location and entry.caller else ""
+    plugin = f"{one_line(entry.plugin)}: " if entry.plugin else ""
     fields = "".join(
-        f" {faint}{name}={end}{safe_text(value)}"
+        f" {faint}{one_line(safe_text(name))}={end}{one_line(safe_text(value))}"
         for name, value in entry.fields.items()
         if name != names.PLUGIN
     )
-    trace = f"{entry.exception.rstrip()}\n" if entry.exception else ""
-    return f"{faint}{entry.time[11:23]}{end} {begin}{entry.level:<5}{end} {plugin}{entry.message}{fields}{where}\n{trace}"
+    head = f"{faint}{one_line(entry.time[11:23])}{end} {begin}{entry.level:<5}{end} {plugin}"
+    trace = f"\n{printable(entry.exception.rstrip())}" if entry.exception else ""
+    return head + indented(f"{printable(entry.message)}{fields}{where}{trace}") + "\n"
 
 
 def _is_coloured(stream: TextIO) -> bool:

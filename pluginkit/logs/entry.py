@@ -106,7 +106,7 @@ class Entry:
 
     def _encoded(self, caller: str) -> str:
         head = (
-            f'{{"@timestamp":"{self.time}","@level":"{self.level}","@message":{text_json(self.message)}'
+            f'{{"@timestamp":{quote(self.time)},"@level":{quote(self.level)},"@message":{text_json(self.message)}'
             f"{_site(self.module, caller, self.function)}{_process(self.thread, self.process)}"
         )
         parts = [head]
@@ -138,7 +138,9 @@ class Entry:
             stamp, level, message, module, caller, function = taken
             thread, process = str(rest.pop(names.THREAD, "")), int(rest.pop(names.PROCESS, 0))
             exception = rest.pop(names.EXCEPTION, None)
-        except (TypeError, ValueError) as error:
+            if not isinstance(exception, str | None):
+                raise DecodeError("the traceback of the record is no text")
+        except (TypeError, ValueError, OverflowError) as error:
             raise error if isinstance(error, DecodeError) else DecodeError(str(error)) from error
         level = level_named(level)
         return cls(stamp, level, message, module, caller, function, thread, process, rest, exception)

@@ -28,6 +28,7 @@ from pluginkit.errors import describe_exception, passes_through
 from pluginkit.logs.entry import Entry
 from pluginkit.logs.levels import NUMBERS
 from pluginkit.logs.sinks import PartlyWritten, Sink
+from pluginkit.printable import hanging
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -233,7 +234,7 @@ def on_stderr(text: str) -> None:
     stream = sys.__stderr__
     try:
         if stream is not None:
-            stream.write(f"pluginkit: {text}\n")
+            stream.write(f"pluginkit: {hanging(text)}\n")
             stream.flush()
     except (OSError, ValueError):
         pass

@@ -21,7 +21,9 @@ def normalise_name(name: str) -> str:
     >>> normalise_name("My_Cat.v2")
     'my-cat-v2'
     """
-    return re.sub(r"[-_.]+", "-", name).lower()
+    folded = re.sub(r"[-_.]+", "-", name)
+    # Beyond ASCII are no names of plugins, but letters that become one of ours: the Kelvin sign is no k.
+    return folded.lower() if folded.isascii() else folded
 
 
 def plugin_name(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pluginkit.errors import ManifestError, Problem, Reason
+from pluginkit.printable import one_line
 
 
 class InvalidManifest(ManifestError):
@@ -30,7 +31,7 @@ def describe_problems(problems: Iterable[Problem]) -> str:
     """
     blocks: dict[str, list[str]] = {}
     for problem in problems:
-        blocks.setdefault(str(problem.file or "manifest"), []).extend(_lines(problem))
+        blocks.setdefault(one_line(str(problem.file or "manifest")), []).extend(_lines(problem))
     texts = []
     for file, lines in blocks.items():
         count = sum(not line.startswith("    ") for line in lines)

@@ -111,5 +111,13 @@ def _two(wanted: str, present: str) -> str:
 
 
 def as_text(files: Mapping[str, str]) -> str:
-    """The list of files in the form that `sha256sum -c` reads, too."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
+    """The list of files in the form that `sha256sum -c` reads, too.
+
+    No two trees have the same list: a name that holds the end of a line is escaped, as sha256sum does.
+    """
+    return "".join(_line(name, digest) for name, digest in sorted(files.items()))
+
+
+def _line(name: str, digest: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{digest}  {name}\n" if escaped == name else f"\\{digest}  {escaped}\n"

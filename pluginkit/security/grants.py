@@ -133,7 +133,7 @@ class Grants:
         self, layer: Capabilities, whose: str, protocol: Protocol, host: str, port: int | None
     ) -> None:
         near = [rule for rule in layer.egress if hosts.name_matches(rule.hosts, host)] or list(layer.egress)
-        wish = f"network: {{egress: [{{protocol: {protocol}, hosts: [{host}], ports: [{port or 443}]}}]}}"
+        wish = f"network: {{egress: [{{protocol: {protocol}, hosts: [{texts.scalar(host)}], ports: [{port or 443}]}}]}}"
         raise Refusal(
             "no-grant",
             f"no rule of {whose} covers it",
@@ -151,7 +151,7 @@ class Grants:
                 if rule.protocol == protocol and hosts.has_port(rule.ports, port) and address in rule.bind
             ]
             if not fitting:
-                wish = f"network: {{ingress: [{{protocol: {protocol}, ports: [{port}], bind: [{address}]}}]}}"
+                wish = f"network: {{ingress: [{{protocol: {protocol}, ports: [{port}], bind: [{texts.scalar(address)}]}}]}}"
                 raise Refusal(
                     "no-grant",
                     f"no rule of {whose} covers it",
@@ -178,7 +178,7 @@ class Grants:
                     f"no rule of {whose} covers this command with these arguments",
                     rule=texts.exec_text(near) if near is not None else None,
                     advice=f"write into the capabilities of {whose}: process: "
-                    f"{{exec: [{{command: {argv[0]}, args: {list(argv[1:])}}}]}}",
+                    f"{{exec: [{{command: {texts.scalar(argv[0])}, args: [{', '.join(map(texts.scalar, argv[1:]))}]}}]}}",
                 )
         for rule in self.denied.exec:
             if rule.command == argv[0] and (not rule.args or matches(rule, argv, covers)):

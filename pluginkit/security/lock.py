@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.atomic import write_atomic
 from pluginkit.errors import Problem, Reason
-from pluginkit.manifest import InvalidManifest, capabilities_as_dict, normalise_name, parse_capabilities
+from pluginkit.manifest import (
+    InvalidManifest,
+    capabilities_as_dict,
+    normalise_name,
+    parse_capabilities,
+    plugin_name,
+)
+from pluginkit.printable import one_line
 from pluginkit.security.subject import Refused, refuse
 from pluginkit.strict_yaml import YamlError, load_json, read_regular_file
 from pluginkit.versions import Version
@@ -134,11 +141,15 @@ def _unreadable(text: str, path: Path) -> Refused:
 
 
 def _approval(name: str, row: Any, path: Path) -> Approval:
-    where = f"plugins.{name}"
+    where = f"plugins.{one_line(name)}"
     _require_keys(row, _FIELDS, where)
     for key in ("name", "version", "origin", "sha256"):
         if not isinstance(row[key], str):
             raise ValueError(f"{where}.{key} must be text")
+    try:
+        plugin_name(row["name"].strip("_"))  # as in discovery: pluggy's `_cat` does no harm
+    except ValueError as error:
+        raise ValueError(f"{where}.name {error}") from None
     if normalise_name(row["name"]) != name:
         raise ValueError(f"{where}.name is {row['name']!r}, another plugin")
     if not _DIGEST.fullmatch(row["sha256"]):

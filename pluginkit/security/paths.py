@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from pluginkit.manifest.grants import Permission
 from pluginkit.security.refusal import Refusal
+from pluginkit.security.texts import scalar
 
 EVERYTHING_BELOW = 1 << 30
 
@@ -178,7 +179,7 @@ class Paths:
     ) -> NoReturn:
         near = _nearest(layer, parts_of(path))
         place = "the manifest's" if layer == (self.layers[0] if self.layers else ()) else "the host's"
-        wish = f"filesystem: [{{path: {path}, permissions: [{', '.join(permissions)}]}}]"
+        wish = f"filesystem: [{{path: {scalar(path)}, permissions: [{', '.join(permissions)}]}}]"
         raise Refusal(
             "no-grant",
             "no grant covers this path",

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pluginkit.printable import one_line
+
 WINDOW = 10.0
 MOST_KINDS = 64
 LONGEST_TARGET = 512
@@ -68,5 +70,5 @@ class _Repeated:
 
 def shown(target: str) -> str:
     """A target as one line of bounded length, whatever it is made of."""
-    text = target if target.isprintable() else repr(target)[1:-1]
+    text = one_line(target)
     return text if len(text) <= LONGEST_TARGET else f"{text[:LONGEST_TARGET]}…"

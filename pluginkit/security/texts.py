@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pluginkit.manifest import Capabilities, EgressRule, ExecRule, FilesystemGrant, IngressRule
+
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_/.+@-]*|\d+(\.\d+){3}")
+_OTHER_VALUES = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
+"""What YAML reads as something else than text, in one of its versions."""
+
+
+def scalar(text: str) -> str:
+    """A text as one value of a YAML list or mapping, for advice that people copy.
+
+    >>> scalar("/usr/bin/git"), scalar("x, args: []}, {command: /bin/sh")
+    ('/usr/bin/git', '"x, args: []}, {command: /bin/sh"')
+    """
+    import json
+
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _OTHER_VALUES else json.dumps(text)
 
 
 def filesystem_text(grant: FilesystemGrant) -> str:

@@ -66,7 +66,7 @@ def dotted(location: Location) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         elif _PLAIN_KEY.match(step):
-            text += f".{step}" if text else step
+            text += f".{shorten(step)}" if text else shorten(step)
         else:
             text += f"[{shorten(repr(step))}]"
     return text

@@ -45,7 +45,7 @@ def test_cl07_logs_are_lines_for_people_with_fields_and_tracebacks(cli: Cli, log
         "2026-11-27 10:00:00.250 debug cat: began (cat.py:3)\n"
         "2026-11-27 10:00:00.250 warn  dog: slow job_id=j1 seconds=2.5\n"
         "2026-11-27 10:00:00.250 error cat: broke\n"
-        "Traceback:\n  x\nValueError: y\n"
+        "  Traceback:\n    x\n  ValueError: y\n"
     )
 
 

@@ -15,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluginkit.cli.encoding import make_safe, printable
+from pluginkit.cli.encoding import make_safe
 from pluginkit.cli.log_lines import log_on_stderr
 from pluginkit.cli.paths import shown_path
 from pluginkit.cli.session import Session
 from pluginkit.cli.table import Table, width
 from pluginkit.cli.values import plain, readable
+from pluginkit.printable import printable
 from pluginkit.testing import write_plugin
 
 

@@ -26,6 +26,7 @@ DURATIONS = st.integers(1, 500).map(lambda number: f"{number}ms") | st.integers(
 VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "text": WORDS,
     "text, not empty": WORDS,
+    "name of a file": WORDS.map(lambda text: f"f{text}x"),
     "boolean": st.booleans(),
     "path": WORDS.map(lambda text: f"/srv/{text}"),
     "version": st.integers(1, 99).map(lambda number: f"{number}.0.1"),

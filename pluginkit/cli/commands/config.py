@@ -58,7 +58,7 @@ def _below(prefix: str | None) -> list[Key]:
     from pluginkit.config import KEYS
     from pluginkit.errors import UnknownName
 
-    wanted = tuple(prefix.split(".")) if prefix else ()
+    wanted = () if prefix is None else tuple(prefix.split("."))
     keys = [known for path, known in KEYS.items() if path[: len(wanted)] == wanted]
     if not keys:
         sections = {".".join(path[:depth]) for path in KEYS for depth in range(1, len(path) + 1)}

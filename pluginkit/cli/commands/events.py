@@ -14,6 +14,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import SCHEMA_VERSION, notice, remark, show, show_raw
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import one_line
 
 
 @click.command(
@@ -61,4 +62,4 @@ def _show(news: dict[str, Any], as_json: bool) -> None:
     else:
         moment = time.strftime("%H:%M:%S", time.localtime(event["time"]))
         data = "".join(f"  {key}={value}" for key, value in event["data"].items() if value is not None)
-        show(f"{moment}  {event['kind']:<12}  {event['plugin'] or '-'}{data}")
+        show(one_line(f"{moment}  {event['kind']:<12}  {event['plugin'] or '-'}{data}"))

@@ -13,6 +13,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import Painted, remark, show, show_json, show_raw
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import one_line
 
 
 @click.command(
@@ -107,4 +108,6 @@ def _show_one(row: dict[str, Any]) -> None:
     for number, one in enumerate(row["implementations"], 1):
         kind = f", {', '.join(one['kind'])}" if one["kind"] else ""
         place = f"  {one['file']}:{one['line']}" if one["file"] else ""
-        show(f"  {number}. {one['plugin']} {one['version'] or ''} (priority {one['priority']}{kind}){place}")
+        show(
+            f"  {number}. {one_line(one['plugin'])} {one['version'] or ''} (priority {one['priority']}{kind}){place}"
+        )

@@ -12,6 +12,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import show, show_json
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import one_line
 
 INTERVAL = 0.5
 """Seconds between the two looks that give the present rate."""
@@ -81,4 +82,4 @@ def _show(found: dict[str, Any], rate: float) -> None:
         table.show()
     for one in found["failed"]:
         whose = "" if one["owner"] is None else f" of plugin {one['owner']!r}"
-        show(f"failed: {one['name']}{whose}: {one['error']}")
+        show(one_line(f"failed: {one['name']}{whose}: {one['error']}"))

@@ -11,6 +11,7 @@ from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import complain, notice, show
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import hanging
 
 
 @click.command(
@@ -57,7 +58,7 @@ def unload_command(session: Session, names: tuple[str, ...], cascade: bool) -> i
     with required_host(session) as running:
         for name in names:
             report = running.ask("unload", name=name, cascade=cascade)["report"]
-            show(report["text"])
+            show(hanging(report["text"]))
     return Exit.FINE
 
 

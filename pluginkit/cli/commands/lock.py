@@ -12,6 +12,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import complain, notice, show
 from pluginkit.cli.session import Session, pass_session
 from pluginkit.errors import UsageError
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pluginkit.cli.checks.vouching import Candidate
@@ -98,7 +99,7 @@ def _approval(judge: Judge, candidate: Candidate, *, approve: bool, allow_downgr
         if not approve:
             judge.require_no_growth(subject, before)
         for text in exceeding(subject.capabilities, before.capabilities):
-            show(f"{subject.name} may now also: {text}")
+            show(one_line(f"{subject.name} may now also: {text}"))
     evidence = judge.examine(subject, candidate.files)
     return Approval(
         subject.name, subject.version, subject.origin, evidence.tree, subject.capabilities, evidence.signer

@@ -9,6 +9,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import LEVELS, json_option
 from pluginkit.cli.output import complain, show, show_json
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import one_line
 
 
 @click.command(
@@ -43,5 +44,5 @@ def log_level_command(session: Session, name: str | None, level: str | None, as_
         complain("this host has no log of its own: a program gives it one by host.attach_logs(chain)")
     else:
         for one, its in levels.items():
-            show(f"{one or 'all':<20} {its}")
+            show(f"{one_line(one) or 'all':<20} {its}")
     return Exit.PROBLEM if levels is None else Exit.FINE

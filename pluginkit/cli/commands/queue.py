@@ -75,7 +75,7 @@ def _checked(action: str, what: tuple[str, ...], *, is_all: bool) -> dict[str, A
     if action == "replay":
         if is_all is bool(what):
             raise UsageError("say which: pluginkit queue replay 17 18, or pluginkit queue replay --all")
-        if not all(word.isdecimal() for word in what):
+        if not all(word.isascii() and word.isdecimal() for word in what):
             raise UsageError(f"an id is a number, as `pluginkit queue dead` shows them: {' '.join(what)}")
         return {"action": action, "ids": None if is_all else [int(word) for word in what]}
     if what:

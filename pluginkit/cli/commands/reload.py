@@ -12,6 +12,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import complain, notice, remark, show, show_json
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import hanging
 
 
 @click.command(
@@ -43,7 +44,7 @@ def reload_command(session: Session, name: str, force: bool, check: bool, as_jso
     if as_json:
         show_json({key: value for key, value in report.items() if key != "text"})
     elif report["ok"]:
-        show(report["text"])
+        show(hanging(report["text"]))
     if not report["ok"]:
         _tell(report, debug=session.debug)
     _tell_rest(report)
@@ -62,7 +63,7 @@ def _tell(report: dict[str, Any], *, debug: bool) -> None:
     if report["old_generation"] is not None:
         remark(f"  generation {report['old_generation']} serves on")
     if debug and failure["traceback"]:
-        remark(failure["traceback"].rstrip())
+        remark(hanging(failure["traceback"].rstrip()))
 
 
 def _tell_rest(report: dict[str, Any]) -> None:

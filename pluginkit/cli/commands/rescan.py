@@ -11,6 +11,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import complain, show, show_json
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import hanging
 
 _GROUPS = ("new", "changed", "reconfigured", "gone")
 
@@ -54,7 +55,7 @@ def _show(report: dict[str, Any]) -> None:
         show(f"{name}: loaded")
     for one in (*report["reloads"], *report["unloads"], *report["settings"]):
         text = one["text"] if "text" in one else _told(one)
-        (show if one.get("ok", True) else complain)(text)
+        (show if one.get("ok", True) else complain)(hanging(text))
     for failure in report["failed"]:
         complain(f"plugin {failure['plugin']!r}: {failure['step']}: {failure['reason']['text']}")
 

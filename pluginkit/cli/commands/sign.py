@@ -12,6 +12,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import show
 from pluginkit.cli.session import Session, pass_session
 from pluginkit.errors import UsageError
+from pluginkit.printable import one_line
 
 
 @click.command(
@@ -60,7 +61,7 @@ def _make_key(file: Path) -> None:
         stream.write(private)
         stream.flush()
         os.fsync(stream.fileno())
-    show(f"key {signatures.key_id(base64.b64decode(public))} in {file}; hosts trust it by:")
+    show(f"key {signatures.key_id(base64.b64decode(public))} in {one_line(str(file))}; hosts trust it by:")
     show(f"trust: {{keys: {{NAME: {public}}}}}")
 
 
@@ -80,5 +81,5 @@ def _sign(session: Session, plugins: tuple[str, ...], key: Path) -> None:
         file = signatures.signature_file(candidate.subject.root)
         write_atomic(file, signature.as_text().encode())
         show(
-            f"{candidate.name} {candidate.subject.version}: {len(files)} files signed by {signature.key_id}: {file}"
+            f"{candidate.name} {candidate.subject.version}: {len(files)} files signed by {signature.key_id}: {one_line(str(file))}"
         )

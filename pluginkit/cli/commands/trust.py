@@ -9,6 +9,7 @@ from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.output import show
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import one_line
 
 
 @click.command(
@@ -45,5 +46,5 @@ def trust_command(session: Session, names: tuple[str, ...], remove: bool) -> int
     else:
         store.add(trees)
     for (digest, place), one in zip(trees, wanted, strict=True):
-        show(f"{one.name}: {'not trusted' if remove else 'trusted'} {digest[:16]} ({place})")
+        show(f"{one.name}: {'not trusted' if remove else 'trusted'} {digest[:16]} ({one_line(str(place))})")
     return Exit.FINE

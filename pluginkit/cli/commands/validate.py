@@ -15,6 +15,7 @@ from pluginkit.cli.output import Painted, notice, show, show_json
 from pluginkit.cli.paths import shown_path
 from pluginkit.cli.session import Session, pass_session
 from pluginkit.errors import Problem, UsageError
+from pluginkit.printable import one_line
 
 if TYPE_CHECKING:
     from pluginkit.cli.checks.validity import Verdict
@@ -72,7 +73,7 @@ def _print(verdict: Verdict) -> None:
     if verdict.is_valid:
         manifest = verdict.manifest
         what = f" ({manifest.name} {manifest.version}, {manifest.type})" if manifest is not None else ""
-        show(f"{verdict.path}: ", Painted("valid", "green"), what)
+        show(one_line(f"{verdict.path}: "), Painted("valid", "green"), what)
     else:
         show(describe_problems(map(_with_shown_path, verdict.problems)))
 

@@ -12,6 +12,7 @@ from pluginkit.cli.exit_codes import Exit
 from pluginkit.cli.options import json_option
 from pluginkit.cli.output import Painted, show, show_json
 from pluginkit.cli.session import Session, pass_session
+from pluginkit.printable import hanging
 
 if TYPE_CHECKING:
     from pluginkit.cli.checks.vouching import Candidate
@@ -55,7 +56,9 @@ def verify_command(session: Session, plugins: tuple[str, ...], write: bool, as_j
             by = ", ".join(_witnesses(row)) or "nobody vouches for its files"
             show(f"{row['name']} {row['version']}: ", Painted("fine", "green"), f" ({by})")
         else:
-            show(f"{row['name']} {row['version']}: ", Painted(row["code"], "red"), f": {row['text']}")
+            show(
+                f"{row['name']} {row['version']}: ", Painted(row["code"], "red"), hanging(f": {row['text']}")
+            )
     return Exit.FINE if is_fine else Exit.PROBLEM
 
 

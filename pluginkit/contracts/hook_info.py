@@ -9,13 +9,16 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from pluginkit.contracts.declared import Declared
+
 
 @dataclass(frozen=True)
 class HookSpecInfo:
     """One hook of a contract: what the host passes, and what it expects back.
 
     `signature` is without `self`; its annotations are as written, `annotations` has them
-    resolved. `exact` means that an implementation has to take every parameter.
+    resolved. `exact` means that an implementation has to take every parameter. `rules` has what
+    the hook declares for the values of its calls, by parameter, and by `return`.
     """
 
     name: str
@@ -27,6 +30,7 @@ class HookSpecInfo:
     required: bool
     exact: bool
     function: Callable[..., object] = field(repr=False, compare=False)
+    rules: Mapping[str, Declared] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """`speak(is_loud: bool) -> str`, as in the source but without `self`."""

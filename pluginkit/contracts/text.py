@@ -14,7 +14,7 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from pluginkit.contracts.characters import CONTROLS, Refused, border, is_surrogate, kind, prefix_within
 from pluginkit.contracts.rule import Rule, wrong_type
@@ -104,21 +104,26 @@ class Text(Rule):
                 names limit and size, or the first refused character and where it stands.
         """
         text = value if type(value) is str else _plain_text(value)
+        problem = self._problem_of(text)
+        if problem is None:
+            return text
         if self.sanitise:
             return self._sanitised(text)
+        raise InvalidValue(problem)
+
+    def _problem_of(self, text: str) -> str | None:
+        """What breaks the rule. The sizes that cost nothing to know come first: they bound the rest."""
         if self.max_characters is not None and len(text) > self.max_characters:
-            raise InvalidValue(_too_long(text, f"{len(text)} characters", self.max_characters, "characters"))
+            return _too_long(text, f"{len(text)} characters", self.max_characters, "characters")
         if self.max_bytes is not None and len(text) > self.max_bytes:
-            raise InvalidValue(_too_long(text, f"at least {len(text)} bytes", self.max_bytes, "bytes"))
+            return _too_long(text, f"at least {len(text)} bytes", self.max_bytes, "bytes")
         place = self._refused.first_in(text)
         if place is not None:
-            raise InvalidValue(
-                f"{kind(text[place])} at index {place} of {len(text)} characters is not allowed: "
-                f"{_excerpt(text, place)}"
-            )
+            where = f"at index {place} of {len(text)} characters"
+            return f"{kind(text[place])} {where} is not allowed: {_excerpt(text, place)}"
         if self.max_bytes is not None and (size := _utf8_size(text)) > self.max_bytes:
-            raise InvalidValue(_too_long(text, f"{size} bytes", self.max_bytes, "bytes"))
-        return text
+            return _too_long(text, f"{size} bytes", self.max_bytes, "bytes")
+        return None
 
     def _sanitised(self, text: str) -> str:
         limits = [limit for limit in (self.max_characters, self.max_bytes) if limit is not None]
@@ -176,7 +181,7 @@ class Bytes(Rule):
         """
         if not issubclass(type(value), bytes):
             raise InvalidValue(wrong_type("bytes", value))
-        plain = bytes.__bytes__(value)  # type: ignore[arg-type]  # tested by its type, which cannot lie
+        plain = bytes.__bytes__(cast("bytes", value))
         if len(plain) > self.max_bytes:
             raise InvalidValue(f"{len(plain)} bytes are more than the {self.max_bytes} bytes allowed")
         return plain
@@ -220,7 +225,7 @@ def _plain_text(value: object) -> str:
     """The text that an instance of a subclass of str holds, whatever its methods say."""
     if not issubclass(type(value), str):
         raise InvalidValue(wrong_type("str", value))
-    return str.__str__(value)
+    return str.__str__(cast("str", value))
 
 
 def _utf8_size(text: str) -> int:

@@ -9,6 +9,7 @@ wrapper's error, and the outcome stays what it was inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from pluginkit.contracts.declared import RESULT, Declared
@@ -119,7 +120,7 @@ class Written:
     ) -> None:
         checked: dict[str, tuple[str, Callable[[Any], Any]]] = {}
         if local is not None:
-            checked = {local[name]: (f"valid_{name}", _checking(checks, name)) for name in arguments}
+            checked = {local[name]: (f"valid_{name}", partial(checks.argument, name)) for name in arguments}
         elif arguments:
             checked = {"arguments": ("valid_arguments", checks.arguments)}
         given = [*checked.values(), *([("valid_result", checks.result)] if checks.of_result else [])]
@@ -128,7 +129,3 @@ class Written:
         self.functions = dict(zip(names, (function for _, function in given), strict=True))
         self.accepts = dict(zip(checked, names, strict=False))
         self.answer = names[-1] if checks.of_result else ""
-
-
-def _checking(checks: Checks, name: str) -> Callable[[Any], Any]:
-    return lambda value: checks.argument(name, value)

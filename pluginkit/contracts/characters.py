@@ -13,12 +13,12 @@ and of Indic and Persian script, variation selectors, the marks U+200E, U+200F a
 Arabic and Hebrew text.
 
 `border` finds where one character, as a reader counts, ends and the next begins. It follows the
-extended grapheme clusters of Unicode's annex 29 as far as `unicodedata` knows the properties:
-combining and enclosing marks, variation selectors, joiners, skin tones, tags, flags, Hangul, and
-the consonants that an Indic virama joins. Two of its rules need tables that Python does not have,
-and are left out: characters that belong to the next one (a few Arabic number signs), and whether
-what stands beside a joiner is a picture. Of the latter a border too few is found, never one too
-many.
+extended grapheme clusters of Unicode's annex 29: combining and enclosing marks, variation
+selectors, joiners, skin tones, tags, flags, Hangul, the consonants that an Indic virama joins, and
+number signs that belong to what comes next. Some of its tables Python does not have: which
+characters are pictures, which scripts join consonants, which spacing marks stand for themselves.
+There a border too few is found, and never one too many. Characters newer than the `unicodedata` of
+the running Python count as letters.
 """
 
 from __future__ import annotations
@@ -33,9 +33,16 @@ _SURROGATES = "\ud800-\udfff"
 is_surrogate = re.compile(f"[{_SURROGATES}]").search
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINER, _VIRAMA = "\u200d", 9
-# What belongs to the character before it, beside the marks: the non-joiner, skin tones, the
-# halfwidth voicing marks, and the tags that name the flags of regions.
-_EXTENDING = re.compile("[\u200c\u200d\uff9e\uff9f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]").match
+# What belongs to the character before it, beside the marks: joiner and non-joiner, skin tones,
+# the halfwidth voicing marks, a Thai and a Lao vowel, and the tags that name flags of regions.
+_EXTENDING = re.compile(
+    "[\u200c\u200d\uff9e\uff9f\u0e33\u0eb3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+).match
+# What belongs to the character after it.
+_PREPENDED = re.compile(
+    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
+    "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
+).match
 
 
 class Refused:
@@ -125,7 +132,11 @@ def _belong_together(text: str, index: int) -> bool:
         return False
     if _EXTENDING(after) or unicodedata.category(after)[0] == "M":
         return True
-    if before == _JOINER or (unicodedata.combining(before) == _VIRAMA and after.isalpha()):
+    if (
+        before == _JOINER
+        or _PREPENDED(before)
+        or (unicodedata.combining(before) == _VIRAMA and after.isalpha())
+    ):
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return _flag_letters_before(text, index) % 2 == 1

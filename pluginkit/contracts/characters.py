@@ -130,17 +130,26 @@ def _belong_together(text: str, index: int) -> bool:
         return True
     if before in CONTROLS or after in CONTROLS:
         return False
-    if _EXTENDING(after) or unicodedata.category(after)[0] == "M":
+    if _extends(after) or before == _JOINER or _PREPENDED(before):
         return True
-    if (
-        before == _JOINER
-        or _PREPENDED(before)
-        or (unicodedata.combining(before) == _VIRAMA and after.isalpha())
-    ):
+    if after.isalpha() and _ends_in_virama(text, index):
         return True
     if _is_flag_letter(before) and _is_flag_letter(after):
         return _flag_letters_before(text, index) % 2 == 1
     return (_hangul(before), _hangul(after)) in _HANGUL_TOGETHER
+
+
+def _extends(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M" or _EXTENDING(character) is not None
+
+
+def _ends_in_virama(text: str, index: int) -> bool:
+    """Whether a virama stands before `index`, with no more than other marks between."""
+    while index and _extends(text[index - 1]):
+        index -= 1
+        if unicodedata.combining(text[index]) == _VIRAMA:
+            return True
+    return False
 
 
 def _is_flag_letter(character: str) -> bool:

@@ -36,7 +36,7 @@ def test_se09_control_characters_are_taken_out(text: str, remains: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Zoë", "日本語", FAMILY, "\u200fעברית", "می‌خواهم", "a\u00a0b", "\ufeff", "☃\ufe0f"]
+    "text", ["Zoë", "日本語", FAMILY, "\u200f\u05e2\u05d1\u05e8", "می‌خواهم", "a\u00a0b", "\ufeff", "☃\ufe0f"]
 )
 def test_se09_what_writing_needs_stays(text: str) -> None:
     assert sanitise(text) == text
@@ -70,6 +70,7 @@ WHOLE = {
     "hangul full syllable and tail": "\uac01\u11a8",
     "old hangul": "\ua960\ud7b0\ud7cb",
     "conjunct": "\u0915\u094d\u0937",
+    "conjunct with a nukta": "\u0915\u094d\u093c\u0937",
     "thai vowel": "\u0e01\u0e33",
     "arabic number": "\u0600\u0661",
     "halfwidth": "\uff76\uff9e",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import string
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -155,7 +155,7 @@ class Liar(str):
 
 
 def test_se08_a_subclass_is_taken_for_the_text_that_it_holds() -> None:
-    class Mood(str, Enum):
+    class Mood(StrEnum):
         GOOD = "good"
 
     assert type(Text().check(Mood.GOOD)) is str

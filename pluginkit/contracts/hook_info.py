@@ -59,7 +59,7 @@ class HookSpecInfo:
 
     @functools.cached_property
     def annotations(self) -> Mapping[str, object]:
-        """Parameter name (and `return`) to its type; what cannot be resolved stays as text.
+        """Parameter name (and `return`) to its type, without `Annotated`; what cannot be resolved stays text.
 
         Resolved on first use, since a contract may name types that only a type checker
         imports, and since most hosts never ask.
@@ -89,8 +89,6 @@ def _bare(annotation: object) -> object:
 
 
 def _resolve(annotation: object, namespace: dict[str, object]) -> object:
-    if not isinstance(annotation, str):
-        return type(None) if annotation is None else annotation
     holder = types.SimpleNamespace(__annotations__={"value": annotation})
     try:
         return typing.get_type_hints(holder, globalns=namespace)["value"]

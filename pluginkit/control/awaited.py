@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import CallTimeout, passes_through
 from pluginkit.hooks import HookTable, Outcome, Provider
-from pluginkit.hooks.checks import Checks
 
 if TYPE_CHECKING:
     from pluginkit.contracts import Contract, HookSpecInfo
@@ -28,11 +27,8 @@ def call_awaited(
 ) -> tuple[Outcome[Any], ...]:
     """Ask each provider; a hook that takes the first result stops at it.
 
-    Raises `CallTimeout` when one takes longer than `timeout` seconds, and `InvalidArgument` before
-    any is asked.
+    Raises `CallTimeout` when one takes longer than `timeout` seconds.
     """
-    # Each table checks them too; but what is raised there is taken for the plugin's error.
-    arguments = Checks(spec.name, spec.rules, spec.defaults).arguments(arguments)
 
     async def ask_all() -> tuple[Outcome[Any], ...]:
         outcomes: list[Outcome[Any]] = []

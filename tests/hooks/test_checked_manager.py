@@ -204,7 +204,8 @@ def test_se08_an_undeclared_hook_has_the_very_text_that_it_had() -> None:
     manager = PluginManager("zoo")
     manager.add_hookspecs(Specs)
     manager.register(Cat(), name="cat")
-    assert manager.hook.plain.source() == (
+    hook: Any = manager.hook
+    assert hook.plain.source() == (
         "def plain(valid_name):\n"
         "    results = []\n"
         "    result = cat(valid_name)\n"
@@ -212,7 +213,7 @@ def test_se08_an_undeclared_hook_has_the_very_text_that_it_had() -> None:
         "        results.append(result)\n"
         "    return results\n"
     )
-    assert manager.hook.greet.source() == (
+    assert hook.greet.source() == (
         "def greet(name, results_2):\n"
         "    name = valid_name(name)\n"
         "    results = []\n"

@@ -16,7 +16,7 @@ class Rule:
 
     def check(self, value: object) -> object:
         """The value, if it keeps to the rule. Raises `InvalidValue` otherwise."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say what it checks")
 
     def __repr__(self) -> str:
         """As it would be written: `Text(max_characters=80)`."""

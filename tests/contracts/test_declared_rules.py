@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import pytest
 
-from pluginkit import Bytes, ContractDefinitionError, HookspecMarker, InvalidValue, Text
+from pluginkit import Bytes, ContractDefinitionError, HookspecMarker, InvalidValue, Text, hookspec
 from pluginkit.contracts import Contract, ensure_distinct
 from pluginkit.contracts.declared import Declared
+from pluginkit.contracts.rule import Rule
 
 HEAD = """
 import typing
@@ -107,6 +108,8 @@ def test_se08_a_rule_is_found_where_one_can_stand(
         "'Missing'",
         "Annotated['Missing', 'a name']",
         "Annotated['Missing', len]",
+        "'Annotated[Missing, 1, len]'",
+        "'list[str, 1] | Annotated[Missing, 2]'",
         "'Annotated[not python'",
         "'it is Annotated'",
         "'Annotated[str]'",
@@ -200,6 +203,39 @@ def test_se08_a_rule_behind_a_type_statement_is_found(written: Write) -> None:
         "name": Declared(SHORT),
         "return": Declared(SHORT, is_list=True, optional=True),
     }
+
+
+class TypeAliasType:
+    """What `type Name = …` makes, on a Python that does not have it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self) -> None:
+        """What typing asks of anything that stands for a type."""
+
+    @property
+    def __value__(self) -> Any:
+        if self.value is None:
+            raise NameError("name 'Missing' is not defined")
+        return self.value
+
+
+def test_se08_names_for_types_are_looked_into() -> None:
+    class Greeter:
+        def greet(self, name: Any, gone: Any) -> Any: ...
+
+    word = TypeAliasType(Annotated[str, SHORT])
+    Greeter.greet.__annotations__.update(
+        {"name": word, "gone": TypeAliasType(None), "return": TypeAliasType(list[word])}  # type: ignore[valid-type]  # an object that stands for a type
+    )
+    hookspec(Greeter.greet)
+    assert rules_in(Greeter) == {"name": Declared(SHORT), "return": Declared(SHORT, is_list=True)}
+
+
+def test_se08_a_kind_of_rule_has_to_say_what_it_checks() -> None:
+    with pytest.raises(NotImplementedError, match="Rule does not say what it checks"):
+        Rule().check("a")
 
 
 def test_se08_annotations_without_a_rule_are_not_even_resolved(

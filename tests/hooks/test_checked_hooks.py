@@ -481,6 +481,25 @@ def test_se08_results_of_historic_calls_are_checked_now_and_later(zoo: Any) -> N
     assert [failure.plugin for failure in table.failures] == ["cat", "cow"]
 
 
+def test_se08_a_historic_hook_may_have_a_rule_for_its_results_only(zoo: Any) -> None:
+    class Contract:
+        @hookspec(historic=True)
+        def born(self, name: str) -> Greeting:
+            """For those that come later, too."""
+
+    class Dog:
+        @hookimpl
+        def born(self, name: str) -> str:
+            return name
+
+    table = zoo(Contract, dog=Dog)
+    given: list[str] = []
+    for name in ("Tom", "T\0m"):
+        table.hook.born.call_historic(given.append, {"name": name})
+    assert given == ["Tom"]
+    assert [failure.plugin for failure in table.failures] == ["dog"]
+
+
 # Hooks of modules, and everything else
 
 

@@ -30,7 +30,7 @@ class HookSpecInfo:
     required: bool
     exact: bool
     function: Callable[..., object] = field(repr=False, compare=False)
-    rules: Mapping[str, Declared] = field(default_factory=dict)
+    rules: Mapping[str, Declared] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         """`speak(is_loud: bool) -> str`, as in the source but without `self`."""

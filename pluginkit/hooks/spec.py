@@ -33,7 +33,7 @@ class HookSpec:
     warn_on_impl: Warning | None = None
     warn_on_impl_args: Mapping[str, Warning] | None = None
     # What is declared for the values of calls, by argument; `return` is the result.
-    rules: Mapping[str, Declared] = field(default_factory=dict)
+    rules: Mapping[str, Declared] = field(default_factory=dict, hash=False)
 
     @property
     def argnames(self) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
+import itertools
 import re
 import types
 import typing
@@ -101,26 +103,31 @@ class _Names:
     """The names that annotations of one hookspec can use, and whether a rule is behind them."""
 
     def __init__(self, module: dict[str, Any], owner: object) -> None:
-        bases = reversed(owner.__mro__) if isinstance(owner, type) else ()
+        self._module = module
+        self._bases = owner.__mro__ if isinstance(owner, type) else ()
+
+    @functools.cached_property
+    def known(self) -> dict[str, Any]:
+        """All of them, for evaluating an annotation."""
+        own = {name: value for base in reversed(self._bases) for name, value in vars(base).items()}
         # A hook named `list` is not what an annotation means by it.
-        own = {k: v for base in bases for k, v in vars(base).items() if not inspect.isfunction(v)}
-        self.known = {**own, **module} if own else module
+        return {k: v for k, v in own.items() if not inspect.isfunction(v)} | self._module
 
     def may_hold_rule(self, annotation: object) -> bool:
         """Whether it is worth resolving."""
-        return _finds(annotation, self._text_may_hold_rule)
+        return _finds(annotation, _Texts(self._text_may_hold_rule))
 
     def must_hold_rule(self, annotation: object) -> bool:
         """Whether an annotation that cannot be resolved would have a rule, as far as can be seen."""
-        return _finds(annotation, self._text_must_hold_rule)
+        return _finds(annotation, _Texts(self._text_must_hold_rule))
 
-    def _text_may_hold_rule(self, text: str) -> bool:
+    def _text_may_hold_rule(self, text: str, texts: _Texts) -> bool:
         return "Annotated" in text or any(
-            value is Annotated or _finds(value, self._text_may_hold_rule) for value in self._values_in(text)
+            value is Annotated or _finds(value, texts) for value in self._values_in(text)
         )
 
-    def _text_must_hold_rule(self, text: str) -> bool:
-        if any(_finds(value, self._text_must_hold_rule) for value in self._values_in(text)):
+    def _text_must_hold_rule(self, text: str, texts: _Texts) -> bool:
+        if any(_finds(value, texts) for value in self._values_in(text)):
             return True
         try:
             tree = ast.parse(text.strip(), mode="eval")
@@ -141,7 +148,7 @@ class _Names:
             value = eval(compile(ast.Expression(node), "<annotation>", "eval"), self.known)  # noqa: S307  # the host's own annotation, as typing evaluates it
         except Exception:
             return False
-        return not _finds(value, self._text_must_hold_rule)
+        return not _is_rule(value)
 
     def _values_in(self, text: str) -> Iterator[object]:
         for match in _DOTTED_NAME.finditer(text):
@@ -150,19 +157,39 @@ class _Names:
     def _value(self, dotted: str) -> object:
         """What a name such as `rules.NAME` stands for; None if that is not known without running code."""
         first, *others = (part.strip() for part in dotted.split("."))
-        value = self.known.get(first, getattr(builtins, first, None))
+        holders = (self._module, *map(vars, self._bases), vars(builtins))
+        value: object = next((holder[first] for holder in holders if first in holder), None)
         for other in others:
             value = vars(value).get(other) if isinstance(value, (types.ModuleType, type)) else None
         return value
 
 
-def _finds(value: object, in_text: Callable[[str], bool]) -> bool:
-    """Whether a rule is in an annotation, or in what one is made of; `in_text` looks into texts."""
+class _Texts:
+    """Looks into each text once: types may be defined by themselves, and a text may be its own name."""
+
+    def __init__(self, look: Callable[[str, _Texts], bool]) -> None:
+        self._look = look
+        self._seen: set[str] = set()
+
+    def finds(self, text: str) -> bool:
+        """Whether a rule is in the text; False if it was looked into before."""
+        if text in self._seen:
+            return False
+        self._seen.add(text)
+        return self._look(text, self)
+
+
+def _finds(value: object, texts: _Texts, inside: tuple[object, ...] = ()) -> bool:
+    """Whether a rule is in an annotation, or in what it is made of; `inside` are the names it is part of."""
     if isinstance(value, str):
-        return in_text(value)
+        return texts.finds(value)
     if isinstance(value, typing.ForwardRef):
-        return in_text(value.__forward_arg__)
-    return _is_rule(value) or any(_finds(part, in_text) for part in _parts(value))
+        return texts.finds(value.__forward_arg__)
+    if _is_alias(value):
+        if any(value is one for one in inside):
+            return False
+        inside = (*inside, value)
+    return _is_rule(value) or any(_finds(part, texts, inside) for part in _parts(value))
 
 
 def _is_rule(value: object) -> bool:
@@ -170,8 +197,7 @@ def _is_rule(value: object) -> bool:
 
 
 def _parts(annotation: object) -> Iterable[object]:
-    if isinstance(annotation, (list, tuple)):
-        return annotation
+    """What an annotation is made of; other objects are made of nothing."""
     if isinstance(annotation, typing.NewType):
         return (annotation.__supertype__,)
     if _is_alias(annotation):
@@ -179,7 +205,11 @@ def _parts(annotation: object) -> Iterable[object]:
             return (annotation.__value__,)  # type: ignore[attr-defined]  # a TypeAliasType of Python 3.12
         except NameError:
             return ()
-    return typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Literal:
+        return ()
+    # The arguments of a Callable are a list in the list.
+    parts = ((one if isinstance(one, list) else (one,)) for one in typing.get_args(annotation))
+    return itertools.chain.from_iterable(parts)
 
 
 def _is_alias(annotation: object) -> bool:
@@ -206,7 +236,7 @@ class _Reader:
                     f"to be in the module of the contract, and not be imported for type checkers only"
                 ) from error
             return None
-        return self._read(hint) if _finds(hint, lambda _: False) else None
+        return self._read(hint) if _finds(hint, _Texts(lambda _text, _texts: False)) else None
 
     def _read(self, hint: object) -> Declared:
         base, rules, optional = _peeled(hint)

@@ -114,10 +114,15 @@ def test_se08_a_rule_is_found_where_one_can_stand(
         "'it is Annotated'",
         "'Annotated[str]'",
         "NewType('UserName', str)",
+        "Annotated[str, LOOP]",
+        "typing.Literal['ITSELF', 'Name']",
+        "Json",
+        "'ITSELF'",
     ],
 )
 def test_se08_without_a_rule_nothing_is_checked_and_nothing_fails(written: Write, annotation: str) -> None:
-    assert rules_in(written(f"name: {annotation}", annotation)) == {}
+    head = "ITSELF = 'ITSELF'\nLOOP = []\nLOOP.append(LOOP)\nJson = Union[str, 'list[Json]']"
+    assert rules_in(written(f"name: {annotation}", annotation, head=head)) == {}
 
 
 def test_se08_a_rule_of_the_class_itself_is_found(written: Write) -> None:
@@ -198,8 +203,11 @@ def test_se08_a_text_inside_an_annotation_is_looked_into(written: Write) -> None
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
 def test_se08_a_rule_behind_a_type_statement_is_found(written: Write) -> None:
-    head = "type Word = Annotated[str, Text(max_characters=80)]\ntype Words = list[Word]\ntype Gone = Missing"
-    assert rules_in(written("name: Word, gone: Gone", "Words | None", head=head)) == {
+    head = (
+        "type Word = Annotated[str, Text(max_characters=80)]\ntype Words = list[Word]\ntype Gone = Missing\n"
+    )
+    head += "type Json = str | list[Json]"
+    assert rules_in(written("name: Word, gone: Gone, json: Json", "Words | None", head=head)) == {
         "name": Declared(SHORT),
         "return": Declared(SHORT, is_list=True, optional=True),
     }
@@ -223,11 +231,12 @@ class TypeAliasType:
 
 def test_se08_names_for_types_are_looked_into() -> None:
     class Greeter:
-        def greet(self, name: Any, gone: Any) -> Any: ...
+        def greet(self, name: Any, gone: Any, loop: Any) -> Any: ...
 
-    word = TypeAliasType(Annotated[str, SHORT])
+    word, loop = TypeAliasType(Annotated[str, SHORT]), TypeAliasType(None)
+    loop.value = list[loop]  # type: ignore[valid-type]  # as below
     Greeter.greet.__annotations__.update(
-        {"name": word, "gone": TypeAliasType(None), "return": TypeAliasType(list[word])}  # type: ignore[valid-type]  # an object that stands for a type
+        {"name": word, "gone": TypeAliasType(None), "loop": loop, "return": TypeAliasType(list[word])}  # type: ignore[valid-type]  # an object that stands for a type
     )
     hookspec(Greeter.greet)
     assert rules_in(Greeter) == {"name": Declared(SHORT), "return": Declared(SHORT, is_list=True)}

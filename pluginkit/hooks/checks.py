@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from pluginkit.contracts.declared import RESULT, Declared
+from pluginkit.contracts.rule import wrong_type
 from pluginkit.errors import InvalidArgument, InvalidValue
 from pluginkit.hooks import wrapping
 from pluginkit.hooks.naming import RESERVED, labels
@@ -99,8 +100,8 @@ class Checks:
         if results is None:
             return None
         if not issubclass(type(results), list):
-            name = ascii(type(results).__name__[:60])[1:-1]
-            raise InvalidValue(f"a wrapper has to give the list of results, not {name}", self._hook)
+            problem = wrong_type("the list of results", results)
+            raise InvalidValue(f"from a wrapper, {problem}", self._hook)
         return [self.result(result) for result in list.copy(results)]
 
 

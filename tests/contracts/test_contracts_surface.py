@@ -46,5 +46,5 @@ def test_cl05_reading_a_contract_imports_neither_the_check_nor_the_samples(child
     loaded = {name for name in done.stdout.split() if name.startswith("pluginkit.contracts.")}
     assert loaded == {
         f"pluginkit.contracts.{name}"
-        for name in ("definition", "declared", "rule", "hook_info", "execute", "call_context")
+        for name in ("definition", "declared", "annotations", "rule", "hook_info", "execute", "call_context")
     }

@@ -357,8 +357,11 @@ def test_se08_wrappers_see_checked_results_and_may_change_them(zoo: Any) -> None
         (lambda results: [*results, "\0"], "InvalidValue: hook 'greet', result: NUL"),
         (spoil, "InvalidValue: hook 'greet', result: NUL"),
         (spoil_and_fail, "OSError: no more"),
-        (tuple, "InvalidValue: hook 'greet', result: a wrapper has to give the list of results, not tuple"),
-        (lambda results: "text", "a wrapper has to give the list of results, not str"),
+        (
+            tuple,
+            "InvalidValue: hook 'greet', result: from a wrapper, it has to be the list of results, not tuple",
+        ),
+        (lambda results: "text", "from a wrapper, it has to be the list of results, not str"),
     ],
 )
 def test_se08_a_wrapper_that_spoils_the_results_loses_its_say(zoo: Any, change: Any, said: str) -> None:

@@ -83,8 +83,8 @@ class Checks:
             return wrapping.leave
 
         def leave(wrapper: wrapping.Wrapper, outcome: Any, flying: list[BaseException]) -> Any:
-            # The wrapper may change the list that it gets, and then fail.
-            inside = outcome if single else list(outcome or ())
+            # The wrapper may change the lists that it gets, and then fail.
+            inside = _copied(outcome)
             result = wrapping.leave(wrapper, outcome, flying)
             if flying:
                 return inside
@@ -130,3 +130,8 @@ class Written:
         self.functions = dict(zip(names, (function for _, function in given), strict=True))
         self.accepts = dict(zip(checked, names, strict=False))
         self.answer = names[-1] if checks.of_result else ""
+
+
+def _copied(outcome: Any) -> Any:
+    """The outcome with lists of its own; what is checked has a list of lists at most."""
+    return [_copied(one) for one in outcome] if isinstance(outcome, list) else outcome

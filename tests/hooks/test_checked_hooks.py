@@ -310,7 +310,7 @@ class Wrapper:
     @hookimpl(wrapper=True)
     def greet(self) -> Any:
         results = yield
-        self.seen.append(list(results))
+        self.seen.append(results and list(results))
         return self.change(results)
 
     @hookimpl(wrapper=True)
@@ -376,6 +376,54 @@ def test_se08_a_wrapper_that_spoils_the_results_loses_its_say(zoo: Any, change: 
     with pytest.raises((InvalidValue, OSError)) as raised:
         table.hook.greet.using(errors="raise")(name="Tom")
     assert raised.value.__notes__ == ["plugin 'w' 1.0.0 in hook 'greet'"]
+
+
+def test_se08_lists_that_a_wrapper_spoils_and_gives_back_are_as_they_were(zoo: Any) -> None:
+    class Contract:
+        @hookspec
+        def tags(self) -> list[Name]:
+            """Several texts of each."""
+
+        @hookspec(firstresult=True)
+        def first(self) -> list[Name]:
+            """Several texts of one."""
+
+    class Dog:
+        @hookimpl
+        def tags(self) -> list[str]:
+            return ["a"]
+
+        @hookimpl
+        def first(self) -> list[str]:
+            return ["a"]
+
+    class Vandal:
+        @hookimpl(wrapper=True)
+        def tags(self) -> Any:
+            results = yield
+            results[0].append("\0")
+            return results
+
+        @hookimpl(wrapper=True)
+        def first(self) -> Any:
+            result = yield
+            result.append("\0")
+            raise OSError("no more")
+
+    table = zoo(Contract, w=Vandal, dog=Dog)
+    assert table.hook.tags() == [["a"]]
+    assert table.hook.first() == ["a"]
+    assert [failure.plugin for failure in table.failures] == ["w", "w"]
+
+
+def test_se08_a_wrapper_around_one_that_gives_nothing(zoo: Any) -> None:
+    class Nothing:
+        @hookimpl(wrapper=True)
+        def greet(self) -> Any:
+            yield
+
+    table = zoo(Greeter, outer=Wrapper(lambda results: results), z=Nothing, dog=Cat("Woof"))
+    assert table.hook.greet(name="Tom") is None
 
 
 def test_se08_an_old_wrapper_is_held_to_it_as_well(zoo: Any) -> None:
@@ -602,3 +650,33 @@ def test_se08_a_mistake_of_one_plugin_as_a_caller_is_that_plugins_error(zoo: Any
     Chatty.hook = table.hook
     assert table.hook.greet(name="Tom") == ["Woof"]
     assert [failure.plugin for failure in table.failures] == ["chatty"]
+
+
+@pytest.mark.parametrize("errors", POLICIES)
+def test_se08_refused_values_keep_no_plugin_alive(errors: Any) -> None:
+    import contextlib
+    import gc
+
+    from pluginkit.hooks import Provider
+
+    table = HookTable(errors=errors)
+    table.add_contract(Greeter, name="greeter")
+    providers = [
+        Provider("w", Wrapper(lambda results: [*results, "\0"])),
+        Provider("bad", Cat("\0")),
+        Provider("good", Cat("Meow")),
+    ]
+    table.commit(table.stage(add=providers))
+    gc.disable()
+    try:
+        calls = ways(table.hook.greet)
+        del calls["awaited"]  # whatever asyncio.run raises is in a cycle of its own
+        for call in calls.values():
+            for name in ("Tom", "\0"):
+                with contextlib.suppress(InvalidValue, HookErrors, LookupError):
+                    call(name=name)
+        staged = table.stage(remove=providers)
+        table.commit(staged)
+        assert [retired.wait(10) for retired in staged.retired] == [True, True, True]
+    finally:
+        gc.enable()

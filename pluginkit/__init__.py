@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pluginkit.config import Config as Config
+    from pluginkit.contracts import Bytes as Bytes
     from pluginkit.contracts import CallContext as CallContext
     from pluginkit.contracts import LabelDispatch as LabelDispatch
+    from pluginkit.contracts import Text as Text
     from pluginkit.contracts import on_label as on_label
+    from pluginkit.contracts import sanitise as sanitise
     from pluginkit.errors import AsyncImplementation as AsyncImplementation
     from pluginkit.errors import CallCancelled as CallCancelled
     from pluginkit.errors import CallTimeout as CallTimeout
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from pluginkit.errors import ContractError as ContractError
     from pluginkit.errors import DuplicateName as DuplicateName
     from pluginkit.errors import HookErrors as HookErrors
+    from pluginkit.errors import InvalidArgument as InvalidArgument
+    from pluginkit.errors import InvalidValue as InvalidValue
     from pluginkit.errors import LabelError as LabelError
     from pluginkit.errors import LoadError as LoadError
     from pluginkit.errors import ManifestError as ManifestError
@@ -56,7 +61,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "config": ("Config",),
-    "contracts": ("CallContext", "LabelDispatch", "on_label"),
+    "contracts": ("Bytes", "CallContext", "LabelDispatch", "Text", "on_label", "sanitise"),
     "errors": (
         "AsyncImplementation",
         "CallCancelled",
@@ -66,6 +71,8 @@ _HOMES = {
         "ContractError",
         "DuplicateName",
         "HookErrors",
+        "InvalidArgument",
+        "InvalidValue",
         "LabelError",
         "LoadError",
         "ManifestError",

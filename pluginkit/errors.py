@@ -220,6 +220,26 @@ class CallTimeout(PluginkitError, TimeoutError):
         super().__init__(f"hook {hook!r} did not finish within {timeout:g} s; no answer from: {waiting}")
 
 
+class InvalidValue(PluginkitError, ValueError):
+    """A value breaks the rule that a host declared for it, such as `Text(max_characters=80)`.
+
+    `problem` says what is wrong, with no more of the value than a short, escaped excerpt. In a
+    call, `hook` is the hook's name, and `argument` the argument's; for what a plugin gave, which
+    is that plugin's mistake, `argument` is None. Outside of calls both are None.
+    """
+
+    def __init__(self, problem: str, hook: str | None = None, argument: str | None = None) -> None:
+        self.problem = problem
+        self.hook = hook
+        self.argument = argument
+        what = "result" if argument is None else f"argument {argument!r}"
+        super().__init__(problem if hook is None else f"hook {hook!r}, {what}: {problem}")
+
+
+class InvalidArgument(InvalidValue, UsageError):
+    """A hook was called with a value that its contract does not allow; no plugin was called."""
+
+
 class HookErrors(PluginkitError, ExceptionGroup[Exception]):
     """All errors of one hook call with the policy `group`; `results` is what the others answered."""
 

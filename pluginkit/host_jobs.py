@@ -53,9 +53,13 @@ def hook_job(host: Host, hook: str, plugin: str | None, arguments: dict[str, Any
     """The call of a hook as a job, not submitted yet: of all its implementations, or of one plugin's.
 
     Raises `AttributeError` for a hook that there is not, `UnknownName` or `UsageError` for a plugin
-    that there is not, or that does not implement it.
+    that there is not, or that does not implement it, `InvalidArgument` for an argument that the hook's
+    contract does not allow.
     """
     names = providers_of(host, hook)
+    checks = getattr(host.hook, hook).spec.checks
+    if checks is not None:
+        arguments = checks.arguments(arguments)
     if plugin is not None and plugin not in names:
         plugin = host.plugins[plugin].name
         if plugin not in names:

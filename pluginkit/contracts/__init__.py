@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from pluginkit.contracts.samples import Transformation as Transformation
     from pluginkit.contracts.samples import TransformationParameter as TransformationParameter
     from pluginkit.contracts.samples import Transformer as Transformer
+    from pluginkit.contracts.text import Bytes as Bytes
+    from pluginkit.contracts.text import Text as Text
+    from pluginkit.contracts.text import sanitise as sanitise
 
 __all__ = [
     "Animal",
+    "Bytes",
     "CallContext",
     "Contract",
     "Execute",
@@ -42,6 +46,7 @@ __all__ = [
     "Lister",
     "ProcessResult",
     "Processor",
+    "Text",
     "Transformation",
     "TransformationParameter",
     "Transformer",
@@ -53,11 +58,13 @@ __all__ = [
     "newest_fulfilled",
     "on_label",
     "remarks",
+    "sanitise",
 ]
 
 # A module must not have the name of something it exports: importing it would put the module in its place.
 _HOME_OF = {
     "Animal": "samples",
+    "Bytes": "text",
     "CallContext": "call_context",
     "Contract": "definition",
     "Execute": "execute",
@@ -67,6 +74,7 @@ _HOME_OF = {
     "LabelDispatch": "execute",
     "ProcessResult": "samples",
     "Processor": "samples",
+    "Text": "text",
     "Transformation": "samples",
     "TransformationParameter": "samples",
     "Transformer": "samples",
@@ -78,6 +86,7 @@ _HOME_OF = {
     "newest_fulfilled": "checking",
     "on_label": "execute",
     "remarks": "checking",
+    "sanitise": "text",
 }
 
 if not TYPE_CHECKING:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pluginkit.contracts.declared import rules_of
 from pluginkit.contracts.hook_info import HookSpecInfo
 from pluginkit.errors import ContractDefinitionError
 from pluginkit.versions import Version
@@ -115,7 +116,7 @@ def ensure_distinct(contracts: Iterable[Contract]) -> None:
 
 
 def _call_form(hook: HookSpecInfo) -> tuple[object, ...]:
-    return hook.parameters, dict(hook.defaults), hook.firstresult, hook.historic
+    return hook.parameters, dict(hook.defaults), dict(hook.rules), hook.firstresult, hook.historic
 
 
 def _hookspecs(contract_class: type, project: str) -> Iterable[tuple[str, Mapping[str, object]]]:
@@ -158,6 +159,7 @@ def _read_hook(
         right = ", ".join(["self", *signature.parameters])
         raise ContractDefinitionError(f"{where} has no self; write def {name}({right})")
     _refuse_unnameable(where, parameters[1:])
+    passed = [parameter.name for parameter in parameters[1:]]
     return HookSpecInfo(
         name=name,
         contract=type_name,
@@ -168,6 +170,7 @@ def _read_hook(
         required=bool(options.get("required", True)),
         exact=exact,
         function=function,
+        rules=rules_of(function, passed, where=f"hook {name!r} of {type_name!r}", owner=contract_class),
     )
 
 

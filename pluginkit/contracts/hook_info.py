@@ -9,13 +9,16 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from pluginkit.contracts.declared import Declared
+
 
 @dataclass(frozen=True)
 class HookSpecInfo:
     """One hook of a contract: what the host passes, and what it expects back.
 
     `signature` is without `self`; its annotations are as written, `annotations` has them
-    resolved. `exact` means that an implementation has to take every parameter.
+    resolved. `exact` means that an implementation has to take every parameter. `rules` has what
+    the hook declares for the values of its calls, by parameter, and by `return`.
     """
 
     name: str
@@ -27,6 +30,7 @@ class HookSpecInfo:
     required: bool
     exact: bool
     function: Callable[..., object] = field(repr=False, compare=False)
+    rules: Mapping[str, Declared] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         """`speak(is_loud: bool) -> str`, as in the source but without `self`."""
@@ -55,7 +59,7 @@ class HookSpecInfo:
 
     @functools.cached_property
     def annotations(self) -> Mapping[str, object]:
-        """Parameter name (and `return`) to its type; what cannot be resolved stays as text.
+        """Parameter name (and `return`) to its type, without `Annotated`; what cannot be resolved stays text.
 
         Resolved on first use, since a contract may name types that only a type checker
         imports, and since most hosts never ask.
@@ -85,8 +89,6 @@ def _bare(annotation: object) -> object:
 
 
 def _resolve(annotation: object, namespace: dict[str, object]) -> object:
-    if not isinstance(annotation, str):
-        return type(None) if annotation is None else annotation
     holder = types.SimpleNamespace(__annotations__={"value": annotation})
     try:
         return typing.get_type_hints(holder, globalns=namespace)["value"]

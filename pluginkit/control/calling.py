@@ -131,8 +131,14 @@ def outcomes(
     plugin: str | None = None,
     timeout: float | None = None,
 ) -> Iterable[Outcome[Any]]:
-    """As `call`, for any hook and any object that implements it; what comes of it is not put into words."""
+    """As `call`, for any hook and any object that implements it; what comes of it is not put into words.
+
+    Raises `InvalidArgument` if the hook's spec has a rule that does not allow one of the arguments.
+    """
     hook = getattr(host.hook, name)
+    if hook.spec.checks is not None:
+        # Before all else: what a plugin's call raises is taken for that plugin's error.
+        arguments = hook.spec.checks.arguments(arguments)
     implementations = [one for one in hook.implementations() if plugin in (None, one.plugin)]
     if plugin is not None and not implementations:
         raise UsageError(

@@ -6,12 +6,14 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pluginkit.errors import UsageError
 from pluginkit.hooks.entry import ABSENT
-from pluginkit.hooks.spec import HookSpec
-from pluginkit.hooks.values import Implementation
+
+if TYPE_CHECKING:
+    from pluginkit.hooks.spec import HookSpec
+    from pluginkit.hooks.values import Implementation
 
 
 def picked(implementation: Implementation, arguments: Mapping[str, Any]) -> list[Any]:

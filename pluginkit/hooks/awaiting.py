@@ -66,6 +66,7 @@ async def call_async(
         late: counts what comes from threads that were left behind.
 
     Raises:
+        InvalidArgument: the hook's spec has a rule that does not allow one of the arguments.
         CallTimeout: not all have answered in time; each that has not is reported.
         HookErrors: the policy is `group` and something failed.
     """
@@ -91,8 +92,10 @@ class _Call:
         timeout: float | None,
         late: LateResults,
     ) -> None:
+        checks = version.spec.checks
         self._version = version
-        self._arguments = arguments
+        self._arguments = arguments if checks is None else checks.arguments(arguments)
+        self._checked = None if checks is None else checks.result
         self._timeout = timeout
         self._late = late
         self._failures: Failures = version.failures(policy)
@@ -201,9 +204,12 @@ class _Call:
         begun = time.perf_counter()
         try:
             if implementation.asyncness == "yes":
-                return _Answer(await self._called(implementation))
-            answer = await self._in_thread(implementation)
-            return _Answer(await answer.result) if inspect.isawaitable(answer.result) else answer
+                answer = _Answer(await self._called(implementation))
+            else:
+                answer = await self._in_thread(implementation)
+                if inspect.isawaitable(answer.result):
+                    answer = _Answer(await answer.result)
+            return answer if self._checked is None else _Answer(self._checked(answer.result), answer.error)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise

@@ -32,7 +32,7 @@ function, one dictionary for each version of the hook; see `compiling.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from pluginkit.hooks.naming import RESERVED, labels
@@ -70,6 +70,9 @@ class Form:
         timed: report the seconds of each call to `spent`.
         observed: a first parameter `observer` is told of each beginning, answer and error.
         holder: the name under which the text finds the implementations themselves.
+        accepts: variables of arguments that are checked before all else, each with the name
+            of the function that gives the value to go on with.
+        answer: the name of the function that each answer goes through; empty if there is none.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Form:
     timed: bool = False
     observed: bool = False
     holder: str = "implementations"
+    accepts: Mapping[str, str] = field(default_factory=dict)
+    answer: str = ""
 
 
 class Participant(Protocol):
@@ -106,7 +111,8 @@ def body_text(form: Form, callees: Sequence[Callee]) -> str:
 def body_lines(form: Form, callees: Sequence[Callee]) -> list[str]:
     """The same without the `def`, for a function whose first lines are written elsewhere."""
     write = _Wrapped if any(callee.is_wrapper for callee in callees) else _Plain
-    return write(form, callees).lines()
+    checked = [f"{variable} = {function}({variable})" for variable, function in form.accepts.items()]
+    return [*checked, *write(form, callees).lines()]
 
 
 def callees_of(implementations: Sequence[Q], role: Callable[[Q], Role], taken: Iterable[str]) -> list[Callee]:
@@ -186,6 +192,8 @@ class _Plain:
         call = self.call(index, callee)
         if callee.role == "perhaps async":
             call = f"settled({self.this(index)}, {call})"
+        if self.form.answer:
+            call = f"{self.form.answer}({call})"
         lines = [f"result = {call}"]
         if self.form.observed:
             lines.append(f"observer.answered({self.this(index)}, result)")

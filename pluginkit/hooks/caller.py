@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from pluggy import HookCaller, HookImpl
 
+from pluginkit.contracts.declared import rules_of
 from pluginkit.hooks.arguments import refuse_positional
+from pluginkit.hooks.checks import Checks
 from pluginkit.hooks.entry import ABSENT, Body, Entry, Parameters
-from pluginkit.hooks.multicall import PluggyBody
 from pluginkit.hooks.naming import RESERVED
 from pluginkit.hooks.pluggy_calls import History, PluggyCalls, place_of
 
@@ -36,6 +37,7 @@ class Caller(PluggyCalls):
         self.name = name
         self.manager = manager
         self._spec: Any = None
+        self._checks: Checks | None = None
         self._lock = threading.RLock()
         self._implementations: list[HookImpl] = []
         self._is_generated = False
@@ -47,6 +49,10 @@ class Caller(PluggyCalls):
     @property
     def spec(self) -> Any:
         return self._spec
+
+    @property
+    def checks(self) -> Checks | None:
+        return self._checks
 
     @property
     def history(self) -> History | None:
@@ -63,6 +69,7 @@ class Caller(PluggyCalls):
 
         Raises:
             ValueError: it has one.
+            ContractDefinitionError: it declares a rule that cannot be read.
         """
         if self._spec is not None:
             raise ValueError(
@@ -77,7 +84,10 @@ class Caller(PluggyCalls):
             doc=spec.function.__doc__,
             annotations=getattr(spec.function, "__annotations__", {}),
         )
+        where = f"hook {self.name!r} of project {self.manager.project_name!r}"
+        rules = rules_of(spec.function, parameters.names, where=where, owner=specmodule_or_class)
         with self._lock:
+            self._checks = Checks(self.name, rules, parameters.defaults) if rules else None
             self._spec = self.function.spec = spec
             if spec_opts.get("historic"):
                 self.function._call_history = []
@@ -86,7 +96,7 @@ class Caller(PluggyCalls):
 
     def source(self) -> str:
         """The generated text that a call runs."""
-        return PluggyBody(self.name, self._implementations, self.names, firstresult=self.firstresult).text()
+        return self.written(self._implementations, self.names).text()
 
     # What the manager does with it
 
@@ -112,7 +122,7 @@ class Caller(PluggyCalls):
     def apply_history(self, implementation: HookImpl) -> None:
         """Make the historic calls of before for an implementation that comes now."""
         for arguments, callback in self.history or ():
-            results = self.manager._hookexec(self.name, [implementation], arguments, False)
+            results = self.run([implementation], arguments)
             if isinstance(results, list) and results and callback is not None:
                 callback(results[0])
 
@@ -165,13 +175,7 @@ class Caller(PluggyCalls):
         ):
             self._entry.body = self.body_for(self._implementations)
         else:
-            body = PluggyBody(
-                self.name,
-                self._implementations,
-                names,
-                firstresult=self.firstresult,
-                taken=self._entry.taken() - _SHARED,
-            )
+            body = self.written(self._implementations, names, self._entry.taken() - _SHARED)
             self._entry.inline(body.lines(), body.names(), body.helpers())
         self._is_generated = True
 
@@ -246,6 +250,10 @@ class SubsetCaller(PluggyCalls):
     @property
     def spec(self) -> Any:
         return self._caller.spec
+
+    @property
+    def checks(self) -> Checks | None:
+        return self._caller.checks
 
     @property
     def history(self) -> History | None:

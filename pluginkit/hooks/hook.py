@@ -197,6 +197,7 @@ class HookState:
             kwargs: the arguments of the call.
 
         Raises:
+            InvalidArgument: the spec has a rule that does not allow one of the arguments.
             UsageError: the hook is not historic.
         """
         if not self.spec.historic:
@@ -209,6 +210,9 @@ class HookState:
             version = self.version
             is_mapping, values = self.bound(version, kwargs or {})
             arguments = values[0] if is_mapping else dict(zip(self.spec.argnames, values, strict=True))
+            if self.spec.checks is not None:
+                # Now, not when a plugin comes: then nobody could be told.
+                arguments = self.spec.checks.arguments(arguments)
             self._history.append((arguments, result_callback))
         for result in version.body(Variant(self.policy, mapping=True))(arguments):
             if result_callback is not None:

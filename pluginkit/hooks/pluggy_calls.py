@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pluggy import HookImpl
 
 from pluginkit.hooks.arguments import warn_of_missing
+from pluginkit.hooks.checks import Checks
 from pluginkit.hooks.entry import Body
-from pluginkit.hooks.multicall import PluggyBody
+from pluginkit.hooks.multicall import CheckedImpl, PluggyBody
 from pluginkit.hooks.reading import DEFAULT_OPTIONS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class PluggyCalls:
     """What a hook and a subset of it have in common; implementations are in pluggy's order.
 
     `spec` and `history` are pluggy's: the specification, and the calls kept of a historic hook.
+    `checks` has the rules that the specification declares, or is None.
     """
 
     name: str
@@ -33,6 +35,10 @@ class PluggyCalls:
 
     @property
     def history(self) -> History | None:
+        raise NotImplementedError
+
+    @property
+    def checks(self) -> Checks | None:
         raise NotImplementedError
 
     def get_hookimpls(self) -> list[HookImpl]:
@@ -70,8 +76,11 @@ class PluggyCalls:
         if self.history is None:
             raise AssertionError(f"hook {self.name!r} is not historic")
         arguments = self.completed(kwargs or {})
+        if self.checks is not None:
+            # Now, not when a plugin comes: then nobody could be told.
+            arguments = self.checks.arguments(arguments)
         self.history.append((arguments, result_callback))
-        results = self.manager._hookexec(self.name, self.get_hookimpls(), arguments, False)
+        results = self.run(self.get_hookimpls(), arguments)
         if result_callback is not None and isinstance(results, list):
             for result in results:
                 result_callback(result)
@@ -88,6 +97,9 @@ class PluggyCalls:
 
     def run(self, implementations: Sequence[HookImpl], arguments: Mapping[str, Any]) -> Any:
         """Call implementations the way that the manager says, monitors included."""
+        if self.checks is not None:
+            arguments = self.checks.arguments(arguments)
+            implementations = [CheckedImpl.of(one, self.checks) for one in implementations]
         return self.manager._hookexec(self.name, implementations, arguments, self.firstresult)
 
     def values_of(self, arguments: Mapping[str, Any]) -> list[Any] | None:
@@ -107,9 +119,20 @@ class PluggyCalls:
         """The body of these implementations; it takes the spec's arguments, or one mapping."""
         names = self.names
         if names is None or self.all_known(implementations, names):
-            return PluggyBody(self.name, implementations, names, firstresult=self.firstresult).function()
-        mapped = PluggyBody(self.name, implementations, None, firstresult=self.firstresult).function()
+            return self.written(implementations, names).function()
+        mapped = self.written(implementations, None).function()
         return lambda *values: mapped(dict(zip(names, values, strict=True)))
+
+    def written(
+        self,
+        implementations: Sequence[HookImpl],
+        names: Sequence[str] | None,
+        taken: frozenset[str] = frozenset(),
+    ) -> PluggyBody:
+        """The body of these implementations as text and names; see `PluggyBody`."""
+        return PluggyBody(
+            self.name, implementations, names, firstresult=self.firstresult, taken=taken, checks=self.checks
+        )
 
     @staticmethod
     def all_known(implementations: Iterable[HookImpl], names: Sequence[str]) -> bool:

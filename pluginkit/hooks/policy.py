@@ -28,6 +28,7 @@ from pluginkit.hooks.values import CallFailure, Implementation
 
 Report = Callable[[CallFailure], None]
 Errors = list[Exception]
+Leave = Callable[[wrapping.Wrapper, Any, list[BaseException]], Any]
 
 _log = logging.getLogger("pluginkit")
 
@@ -45,6 +46,8 @@ class Failures:
         self._hook = hook
         self._report = report
         self.isolating = isolating
+        # A hook that declares a rule for its results checks here what wrappers make of them.
+        self.leave_wrapper: Leave = wrapping.leave
 
     def failed(
         self, implementation: Implementation, error: BaseException, errors: Errors | None = None
@@ -84,7 +87,7 @@ class Failures:
         """Run a wrapper to its end; gives the outcome from now on, and changes what is `flying`."""
         thrown = flying.copy()
         try:
-            result = wrapping.leave(wrapper, outcome, flying)
+            result = self.leave_wrapper(wrapper, outcome, flying)
             if thrown and passes_through(thrown[0]):
                 self._noted(implementation, thrown, flying, errors)
                 flying[:] = thrown
@@ -92,9 +95,9 @@ class Failures:
             if not flying or _same(flying, thrown):
                 return result
             if not self._noted(implementation, thrown, flying, errors):
-                return outcome
+                return result
             flying[:] = thrown if self.isolating else [contained(implementation, flying[0])]
-            return outcome
+            return result
         finally:
             thrown.clear()
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pluginkit.contracts.declared import Declared, rules_of
 from pluginkit.errors import ContractDefinitionError
+from pluginkit.hooks.checks import Checks
 from pluginkit.hooks.reading import marked
 
 
@@ -30,6 +32,8 @@ class HookSpec:
     strict: bool = True
     warn_on_impl: Warning | None = None
     warn_on_impl_args: Mapping[str, Warning] | None = None
+    # What is declared for the values of calls, by argument; `return` is the result.
+    rules: Mapping[str, Declared] = field(default_factory=dict, hash=False)
 
     @property
     def argnames(self) -> tuple[str, ...]:
@@ -41,6 +45,11 @@ class HookSpec:
         """The values of parameters that a caller may leave out."""
         empty = inspect.Parameter.empty
         return {p.name: p.default for p in self.parameters if p.default is not empty}
+
+    @functools.cached_property
+    def checks(self) -> Checks | None:
+        """What calls have to check; None if the spec declares no rule."""
+        return Checks(self.name, self.rules, self.defaults) if self.rules else None
 
     @property
     def signature(self) -> inspect.Signature:
@@ -64,9 +73,10 @@ class HookSpec:
         return inspect.iscoroutinefunction(self.function)
 
     def agrees_with(self, other: HookSpec) -> bool:
-        """Whether one call fits both: the same parameters, defaults, and way of gathering."""
+        """Whether one call fits both: the same parameters, defaults, rules, and way of gathering."""
         mine, theirs = (
-            (spec.argnames, spec.defaults, spec.firstresult, spec.historic) for spec in (self, other)
+            (spec.argnames, spec.defaults, dict(spec.rules), spec.firstresult, spec.historic)
+            for spec in (self, other)
         )
         return mine == theirs
 
@@ -80,7 +90,7 @@ def read_specs(source: object, project: str, *, owner: str, strict: bool) -> Ite
     found = False
     for name, function, options in marked(source, project, "spec"):
         found = True
-        yield _spec(name, function, options, owner=owner, strict=strict)
+        yield _spec(name, function, options, source, owner=owner, strict=strict)
     if not found:
         shown = getattr(source, "__qualname__", getattr(source, "__name__", repr(source)))
         raise ContractDefinitionError(
@@ -90,19 +100,28 @@ def read_specs(source: object, project: str, *, owner: str, strict: bool) -> Ite
 
 
 def _spec(
-    name: str, function: Callable[..., Any], options: Mapping[str, Any], *, owner: str, strict: bool
+    name: str,
+    function: Callable[..., Any],
+    options: Mapping[str, Any],
+    source: object,
+    *,
+    owner: str,
+    strict: bool,
 ) -> HookSpec:
+    parameters = _parameters(name, function, owner=owner, strict=strict)
+    passed = [parameter.name for parameter in parameters]
     return HookSpec(
         name=name,
         owner=owner,
         function=function,
-        parameters=_parameters(name, function, owner=owner, strict=strict),
+        parameters=parameters,
         firstresult=bool(options.get("firstresult")),
         historic=bool(options.get("historic")),
         required=bool(options.get("required", True)),
         strict=strict,
         warn_on_impl=options.get("warn_on_impl"),
         warn_on_impl_args=options.get("warn_on_impl_args"),
+        rules=rules_of(function, passed, where=f"hook {name!r} of {owner!r}", owner=source),
     )
 
 

@@ -17,6 +17,7 @@ from pluginkit.hooks import wrapping
 from pluginkit.hooks.arguments import optional, picked
 from pluginkit.hooks.asyncness import refuse, settled
 from pluginkit.hooks.body import Callee, Form, Role, body_text, callees_of
+from pluginkit.hooks.checks import Written
 from pluginkit.hooks.compiling import function_of
 from pluginkit.hooks.entry import Body
 from pluginkit.hooks.metrics import Metrics
@@ -76,17 +77,19 @@ class Version:
 
     def made(self, variant: Variant) -> Body:
         """Generate the body of this variant anew; the version does not keep it."""
-        form = self._form(variant)
-        callees = self._callees(form)
-        names = self._names(variant)
+        written = self._written(variant)
+        form = self._form(variant, written)
+        callees = self._callees(form, written)
+        names = self._names(variant, written)
         for callee, implementation in zip(callees, self.implementations, strict=True):
             names[callee.label] = implementation.function
         return function_of(body_text(form, callees), names, self.spec.name)
 
     def source(self, variant: Variant) -> str:
         """The text of that function."""
-        form = self._form(variant)
-        return body_text(form, self._callees(form))
+        written = self._written(variant)
+        form = self._form(variant, written)
+        return body_text(form, self._callees(form, written))
 
     def of_plugin(self, plugin: str) -> Version:
         """The same with the implementations of one plugin only."""
@@ -101,16 +104,27 @@ class Version:
         """A version of the same hook with these implementations."""
         return Version(self.spec, implementations, report=self._report, metrics=self.metrics)
 
-    def failures(self, policy: ErrorPolicy) -> Failures:
-        """Who decides about the errors of calls under this policy."""
+    def failures(self, policy: ErrorPolicy, *, first: bool = False) -> Failures:
+        """Who decides about the errors of calls under this policy; see `Variant` for `first`."""
         report = self._report if self.metrics is None else self.metrics.reporting(self._report)
-        return Failures(self.spec.name, report, isolating=policy != "raise")
+        failures = Failures(self.spec.name, report, isolating=policy != "raise")
+        if self.spec.checks is not None:
+            failures.leave_wrapper = self.spec.checks.leaving(single=self.spec.firstresult or first)
+        return failures
 
-    def _callees(self, form: Form) -> list[Callee]:
-        taken = () if form.parameters is None else form.parameters.values()
+    def _written(self, variant: Variant) -> Written | None:
+        """The checks that the body makes, if the spec declares any."""
+        if self.spec.checks is None:
+            return None
+        return self.spec.checks.written(None if variant.mapping else locals_of(self.spec.argnames))
+
+    def _callees(self, form: Form, written: Written | None) -> list[Callee]:
+        taken = () if form.parameters is None else tuple(form.parameters.values())
+        if written is not None:
+            taken = (*taken, *written.functions)
         return callees_of(self.implementations, partial(_role, self.spec), taken)
 
-    def _form(self, variant: Variant) -> Form:
+    def _form(self, variant: Variant, written: Written | None) -> Form:
         return Form(
             name=identifier(self.spec.name),
             parameters=None if variant.mapping else locals_of(self.spec.argnames),
@@ -118,11 +132,13 @@ class Version:
             errors="grouped" if variant.errors == "group" else "caught",
             timed=self.metrics is not None,
             observed=variant.observed,
+            accepts={} if written is None else written.accepts,
+            answer="" if written is None else written.answer,
         )
 
-    def _names(self, variant: Variant) -> dict[str, Any]:
+    def _names(self, variant: Variant, written: Written | None) -> dict[str, Any]:
         """What the text of a body uses, beside the implementations' own labels."""
-        failures = self.failures(variant.errors)
+        failures = self.failures(variant.errors, first=variant.first)
         names: dict[str, Any] = {
             "implementations": self.implementations,
             "failed": failures.failed,
@@ -138,6 +154,8 @@ class Version:
         if self.metrics is not None:
             counters = [self.metrics.counter(one.plugin, one.hook) for one in self.implementations]
             names.update(clock=time.perf_counter, spent=tuple(counter.spent for counter in counters))
+        if written is not None:
+            names.update(written.functions)
         return names
 
 

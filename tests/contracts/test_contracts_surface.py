@@ -45,5 +45,6 @@ def test_cl05_reading_a_contract_imports_neither_the_check_nor_the_samples(child
     )
     loaded = {name for name in done.stdout.split() if name.startswith("pluginkit.contracts.")}
     assert loaded == {
-        f"pluginkit.contracts.{name}" for name in ("definition", "hook_info", "execute", "call_context")
+        f"pluginkit.contracts.{name}"
+        for name in ("definition", "declared", "annotations", "rule", "hook_info", "execute", "call_context")
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +94,8 @@ class HostGrants:
 
     def places(self, found: Found) -> Places:
         """The plugin's own directories, and all that it never gets."""
+        import sysconfig
+
         from pluginkit.security import Places
         from pluginkit.security.trusted import TrustStore
 

@@ -67,6 +67,31 @@ def test_wp20_a_host_without_jobs_imports_none_and_starts_no_thread_for_them(
     assert said == "[]\n"
 
 
+LISTED = """
+from pluginkit import Config, Host
+host = Host(Config.load(None))
+print(sorted(host.refresh()), sorted(set(sys.modules) & NOT_FOR_A_LIST))
+"""
+NOT_FOR_A_LIST = {
+    "hashlib",
+    "pluginkit.loading",
+    "pluginkit.manifest.grants",
+    "pluginkit.security.checksums",
+    "pluginkit.security.growth",
+    "pluginkit.security.signatures",
+    "pluginkit.services.files",
+    "pluginkit.snapshot",
+}
+
+
+def test_cl01_a_list_without_a_lock_imports_nothing_that_hashes_or_compares(
+    child: Child, tmp_path: Path
+) -> None:
+    write_plugin(tmp_path / "plugins", "cat", "", type="pluggy")
+    said = child("-c", f"import sys\nNOT_FOR_A_LIST = {NOT_FOR_A_LIST!r}\n{LISTED}").stdout
+    assert said == "['cat'] []\n"
+
+
 @pytest.mark.usefixtures("without_site")
 def test_the_guard_sees_a_heavy_import(child: Child) -> None:
     assert {"yaml", "sqlite3"} <= modules_after(child, "import yaml, sqlite3")

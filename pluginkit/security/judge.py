@@ -13,17 +13,14 @@ uses them; only the runtimes that isolate can do more about that.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pluginkit.errors import UsageError
-from pluginkit.security import checksums
-from pluginkit.security.growth import exceeding
 from pluginkit.security.lock import Approval, LockFile
 from pluginkit.security.subject import hold, refuse
-from pluginkit.security.tree import tree_digest, vouched_files
-from pluginkit.snapshot import SnapshotError, take
+
+# What hashes and compares is imported where it is needed: most commands only ask whether there is a lock.
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +82,9 @@ class Judge:
         if self.policy.lock != "off":
             self._foresee_lock(subject, self._approval(subject.name))
         if self._is_projects_own(subject):
+            from pluginkit.security.tree import tree_digest, vouched_files
+            from pluginkit.snapshot import SnapshotError, take
+
             try:
                 tree = tree_digest(vouched_files(subject, take(subject.root)))
             except (SnapshotError, OSError):
@@ -111,6 +111,8 @@ class Judge:
 
     def require_no_growth(self, subject: Subject, approval: Approval) -> None:
         """Raise `Refused` (`approval-needed`) if the plugin asks for more than was approved."""
+        from pluginkit.security.growth import exceeding
+
         more = exceeding(subject.capabilities, approval.capabilities)
         if more:
             text = (
@@ -135,6 +137,8 @@ class Judge:
 
     def examine(self, subject: Subject, files: Snapshot) -> Evidence:
         """What vouches for these files beside the lock; raises `Refused` if any of it speaks against them."""
+        from pluginkit.security.tree import tree_digest, vouched_files
+
         present = vouched_files(subject, files)
         self._require_same_manifest(subject, files)
         checksum_file = self._check_checksums(subject, present)
@@ -144,13 +148,15 @@ class Judge:
 
     def _needs_listing(self, subject: Subject) -> bool:
         """Whether anything is known or demanded that the files have to be hashed for."""
+        from pluginkit.security.checksums import find_checksums
+
         policy = self.policy
         return (
             self._is_projects_own(subject)
             or policy.checksums == "required"
             or policy.signatures == "required"
             or (policy.lock != "off" and self._approval(subject.name) is not None)
-            or (policy.checksums != "off" and checksums.find_checksums(subject) is not None)
+            or (policy.checksums != "off" and find_checksums(subject) is not None)
             or self._signature_counts()
         )
 
@@ -162,6 +168,8 @@ class Judge:
     def _check_checksums(self, subject: Subject, present: Mapping[str, str]) -> Path | None:
         if self.policy.checksums == "off":
             return None
+        from pluginkit.security import checksums
+
         file = checksums.find_checksums(subject)
         if file is not None:
             checksums.check_listed(checksums.read_checksums(file), present, file)
@@ -223,6 +231,8 @@ class Judge:
 
     def _require_same_manifest(self, subject: Subject, files: Snapshot) -> None:
         """The manifest is read before the files are: it must be the one that they were vouched with."""
+        import hashlib
+
         from pluginkit.manifest import InvalidManifest, parse_manifest
         from pluginkit.strict_yaml import YamlError, load_file, read_regular_file
 

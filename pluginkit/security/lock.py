@@ -18,13 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pluginkit.atomic import write_atomic
 from pluginkit.errors import Problem, Reason
-from pluginkit.manifest import (
-    InvalidManifest,
-    capabilities_as_dict,
-    normalise_name,
-    parse_capabilities,
-    plugin_name,
-)
+from pluginkit.manifest import InvalidManifest, normalise_name, plugin_name
 from pluginkit.printable import one_line
 from pluginkit.security.subject import Refused, refuse
 from pluginkit.strict_yaml import YamlError, load_json, read_regular_file
@@ -52,6 +46,8 @@ class Approval:
 
     def as_dict(self) -> dict[str, Any]:
         """The entry as it stands in the file."""
+        from pluginkit.manifest import capabilities_as_dict
+
         return {
             "name": self.name,
             "version": str(self.version),
@@ -160,6 +156,8 @@ def _approval(name: str, row: Any, path: Path) -> Approval:
         version = Version.parse(row["version"])
     except ValueError:
         version = Version.parse_pep440(row["version"])
+    from pluginkit.manifest import parse_capabilities
+
     capabilities = parse_capabilities(row["capabilities"], file=path)
     return Approval(row["name"], version, row["origin"], row["sha256"], capabilities, row["signer"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,6 +90,8 @@ def _fault_of_keys(value: object) -> tuple[str, str | None]:
 
 def is_public_key(value: object) -> bool:
     """Whether a text is 32 bytes in base64."""
+    import base64
+
     try:
         return isinstance(value, str) and len(base64.b64decode(value, validate=True)) == KEY_BYTES
     except ValueError:

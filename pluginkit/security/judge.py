@@ -212,6 +212,8 @@ class Judge:
 
     def _is_projects_own(self, subject: Subject) -> bool:
         """Whether the plugin was found in a project's directory, whether or not that only links to it."""
+        if not self._project_dirs:
+            return False
         lies_in = {subject.place.absolute().parent, subject.place.resolve().parent}
         return any(directory in lies_in or directory.resolve() in lies_in for directory in self._project_dirs)
 

@@ -29,9 +29,9 @@ _STEPS = {
 
 
 def show_load_failures(host: Host, *, debug: bool) -> None:
-    """Tell, on stderr, of every plugin that is broken, whose code failed, or that waits for a decision."""
+    """Tell, on stderr, of every plugin that is broken, whose code failed, does not fit, or waits for a decision."""
     for plugin in host.plugins.everything():
-        if plugin.state in (PluginState.FAILED, PluginState.HELD):
+        if plugin.state in (PluginState.FAILED, PluginState.HELD, PluginState.INCOMPATIBLE):
             show_load_failure(plugin, debug=debug)
 
 
@@ -73,7 +73,7 @@ def advice(name: str, reason: Reason | None, plugin: Plugin | None = None) -> st
     if code == "manifest-invalid" and plugin is not None and plugin.origin.path is not None:
         return f"see all of it: pluginkit validate {as_word(shown_path(plugin.origin.path))}; or {off}"
     if code in _DECISIONS:
-        return f"look at it, then: pluginkit {_DECISIONS[code]} {name}"
+        return f"look at it, then: pluginkit {_DECISIONS[code].format(name)}"
     if code == "conflict":
         return "rename or remove one of the two"  # both go by the name that `disable` would take
     return f"{_ADVICE.get(code, 'mend it')}, or {off}"
@@ -91,10 +91,12 @@ def as_word(text: str) -> str:
 
 
 _DECISIONS = {
-    "not-trusted": "trust",
-    "approval-needed": "approve",
-    "not-locked": "lock",
-    "tree-changed": "lock",
+    "not-trusted": "trust {}",
+    "approval-needed": "approve {}",
+    "not-locked": "lock {}",
+    "tree-changed": "lock {}",
+    "signature-missing": "sign {} --key FILE",
+    "checksum-missing": "verify {} --write",
 }
 
 _ADVICE = {

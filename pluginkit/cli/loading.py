@@ -14,6 +14,7 @@ from pluginkit.lifecycle import CloseErrors
 
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
+    from pluginkit.events import Event
     from pluginkit.host import Host
 
 _IN_HASTE = 0.5
@@ -26,10 +27,11 @@ def loaded_host(session: Session, plugin: str | None = None) -> Iterator[Host]:
 
     What fails is told on stderr and kept for `list`; it stops nothing. With `plugin`, a failure
     of that one raises `LoadError`. Afterwards all is closed, and what fails then is told too.
+    What a plugin is denied meanwhile is told as it happens.
     """
     host = session.host
     patience = _IN_HASTE
-    with plugins_print_to_stderr():
+    with plugins_print_to_stderr(), host.events.subscribe(_tell_denial, kinds=["capability_denied", "guard"]):
         try:
             if plugin is None:
                 _load_all(host, session)
@@ -40,6 +42,16 @@ def loaded_host(session: Session, plugin: str | None = None) -> Iterator[Host]:
             patience = CLOSE_TIMEOUT
         finally:
             _close(host, patience)
+
+
+def _tell_denial(event: Event) -> None:
+    """What a plugin was refused, or did past the services, with what it takes to allow it."""
+    data = event.data
+    what = {"observed": "did, without a grant,", "blocked": "was stopped by the guard in"}.get(
+        str(data.get("decision")), "was denied"
+    )
+    again = f" (and {data['repeated']} times more)" if data["repeated"] else ""
+    notice(f"plugin {event.plugin!r} {what} {data['operation']} of {data['target']}: {data['reason']}{again}")
 
 
 def _load_all(host: Host, session: Session) -> None:

@@ -61,8 +61,25 @@ def past_failure(plugin: Plugin, failures: dict[str, PastFailure]) -> PastFailur
 
 
 def past_failures(host: Host) -> dict[str, PastFailure]:
-    """What was kept, by normalised name."""
-    return dict(StateFile(host.setup.state_dir).read().failures)
+    """What was kept and still counts, by normalised name."""
+    from pluginkit.security.subject import CODES
+
+    kept = StateFile(host.setup.state_dir).read().failures
+    # Whether files are trusted is not for the files alone to say: somebody may have approved them since.
+    return {
+        name: past
+        for name, past in kept.items()
+        if past.reason.code not in CODES or _is_still_refused(host, name)
+    }
+
+
+def _is_still_refused(host: Host, name: str) -> bool:
+    plugin = host.plugins.get(name)
+    if plugin is None or not isinstance(plugin.source, Found):
+        return False
+    from pluginkit.cli.checks.vouching import refusal_of
+
+    return refusal_of(host, plugin.source) is not None
 
 
 def digest_of(root: Path) -> str | None:

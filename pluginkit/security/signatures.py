@@ -37,7 +37,7 @@ _HEADER = "pluginkit-signature-v1"
 _FORM = re.compile(rf"{_HEADER}\nkey ([0-9a-f]{{16}})\nsignature ([A-Za-z0-9+/]{{86}}==)\n?")
 _MAX_BYTES = 4096
 
-NEEDS_EXTRA = "signatures need the extra `sign`: pip install pluginkit[sign]"
+NEEDS_EXTRA = "signatures need cryptography (pluginkit's extra `sign`): pip install 'cryptography>=42'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class NetworkService:
             max_bytes: The most that a body may have, unpacked; ValueError for more.
             redirects: How many are followed; ValueError for more.
 
-        Raises `UsageError` if urllib3 is not installed (`pip install 'pluginkit[http]'`).
+        Raises `UsageError` if urllib3 is not installed (the extra `http`).
         """
         from pluginkit.services.web import request
 

@@ -121,7 +121,9 @@ def _pools() -> dict[str, Callable[[str, int, socket.socket, float], HTTPConnect
         from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
         from urllib3.connection import HTTPConnection, HTTPSConnection
     except ImportError:
-        raise UsageError("ctx.net.http needs urllib3: pip install 'pluginkit[http]'") from None
+        raise UsageError(
+            "ctx.net.http needs urllib3: pip install 'urllib3>=2.2', which is pluginkit's extra `http`"
+        ) from None
 
     def plain(host: str, port: int, sock: socket.socket, timeout: float) -> HTTPConnectionPool:
         class Connection(HTTPConnection):

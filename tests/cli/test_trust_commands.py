@@ -174,7 +174,7 @@ def test_se07_sign_with_a_new_key_and_verify(project: Path, cli: Cli, tmp_path: 
     key = tmp_path / "me.pem"
     made = cli("sign", "--new-key", str(key)).stdout
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    public = made.split("NAME: ")[1].split("}")[0]
+    public = made.split("NAME: ")[1].strip()
     configure(project, signatures="required", keys={"me": public})
     assert "signature-missing" in cli("verify", "cat", status=1).stdout
     assert "2 files signed by" in cli("sign", "cat", "--key", str(key)).stdout

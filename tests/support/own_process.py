@@ -26,7 +26,7 @@ _known = pytest.StashKey[dict[Path, tuple[_Reports, str]]]()
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run the tests of the item's file elsewhere, once, and tell what is known of this one."""
     if REPORTS in os.environ or item.get_closest_marker("own_process") is None:
         return None
@@ -39,6 +39,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
         report.nodeid = item.nodeid
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    # As after every test: what the next one does not share with those before is torn down.
+    item.session._setupstate.teardown_exact(nextitem)
     return True
 
 

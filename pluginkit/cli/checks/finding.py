@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Check = Literal["configuration", "places", "plugins", "code", "requirements", "names", "watching"]
+Check = Literal["configuration", "places", "plugins", "trust", "code", "requirements", "names", "watching"]
 Severity = Literal["problem", "notice"]
 
 

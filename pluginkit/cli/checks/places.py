@@ -27,6 +27,24 @@ def place_findings(host: Host, catalogue: Catalogue) -> Iterator[Finding]:
     yield from _config_files(host, catalogue)
 
 
+def policy_findings(host: Host) -> Iterator[Finding]:
+    """Single plugins that the policy of capabilities speaks of, and that are not there: a typing mistake, maybe."""
+    from pluginkit.errors import did_you_mean
+    from pluginkit.manifest import normalise_name
+
+    if host.config is None:
+        return
+    present = {normalise_name(plugin.name): plugin.name for plugin in host.plugins.values()}
+    for name in host.config.capabilities.plugins:
+        if normalise_name(name) not in present:
+            yield Finding(
+                check="configuration",
+                text=f"capabilities.plugins.{name}: no plugin has this name{did_you_mean(name, present.values())}",
+                severity="notice",
+                file=host.config.path,
+            )
+
+
 def name_findings(plugins: Iterable[Found]) -> Iterator[Finding]:
     """Plugins whose package has the name of a module that is importable without them."""
     for found in plugins:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pluginkit.cli.checks.finding import Finding
 from pluginkit.cli.checks.sources import source_problems
+from pluginkit.cli.checks.vouching import refusal_of
 from pluginkit.cli.failures import advice
 from pluginkit.cli.remembered import past_failure, past_failures
+from pluginkit.discovery import Found
 from pluginkit.lifecycle import PluginState
 
 if TYPE_CHECKING:
-    from pluginkit.discovery import Found
     from pluginkit.host import Host
     from pluginkit.lifecycle import Plugin
 
@@ -43,6 +44,23 @@ def state_findings(host: Host) -> Iterator[Finding]:
             advice=advice(plugin.name, reason, plugin),
             file=_file_of(plugin),
         )
+
+
+def trust_findings(host: Host) -> Iterator[Finding]:
+    """Every plugin that nothing else speaks against, and whose files the host does not trust all the same."""
+    failures = past_failures(host)
+    for plugin in host.plugins.values():
+        if plugin.state is not PluginState.DISCOVERED or not isinstance(plugin.source, Found):
+            continue
+        reason = None if past_failure(plugin, failures) else refusal_of(host, plugin.source)
+        if reason is not None:
+            yield Finding(
+                check="trust",
+                plugins=(plugin.name,),
+                text=str(reason),
+                advice=advice(plugin.name, reason, plugin),
+                file=_file_of(plugin),
+            )
 
 
 def code_findings(plugins: Iterable[Found]) -> Iterator[Finding]:

@@ -14,6 +14,8 @@ from pluginkit.snapshot import SnapshotError, take
 
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
+    from pluginkit.errors import Reason
+    from pluginkit.host import Host
     from pluginkit.security.subject import Subject
     from pluginkit.snapshot import Snapshot
 
@@ -40,6 +42,23 @@ def candidates(session: Session, wanted: Iterable[str]) -> list[Candidate]:
         plugins = session.host.refresh().values()
         return [_read(plugin.source) for plugin in plugins if isinstance(plugin.source, Found)]
     return [_read(_source(session, name)) for name in names]
+
+
+def refusal_of(host: Host, found: Found) -> Reason | None:
+    """Why the present files of a plugin would not be loaded by what the host trusts; None if they would.
+
+    Files that cannot be read are no matter of trust.
+    """
+    from pluginkit.lifecycle.vouching import vouch
+    from pluginkit.security.subject import Refused
+
+    try:
+        vouch(host.setup.judge(), found, take(found.root))
+    except Refused as refused:
+        return refused.reason
+    except SnapshotError:
+        return None
+    return None
 
 
 def _source(session: Session, name: str) -> Found | Broken:

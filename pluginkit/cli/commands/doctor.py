@@ -39,6 +39,7 @@ def doctor_command(session: Session, as_json: bool) -> int:
     configuration  unknown keys, values that had to be mended, config files of no plugin
     places         the plugins directory, and whether the state directory can be written to
     plugins        broken, incompatible and conflicting ones, and those that failed last time
+    trust          plugins whose files do not fit their checksums, signature or lock
     code           files that are not valid Python
     requirements   distributions that plugins require: missing, of a wrong version, and pairs
                    of plugins whose requirements exclude each other
@@ -91,8 +92,8 @@ def _examine(session: Session) -> Iterator[Finding]:
 
 
 def _examine_host(host: Host) -> Iterator[Finding]:
-    from pluginkit.cli.checks.places import name_findings, place_findings
-    from pluginkit.cli.checks.plugin_states import code_findings, state_findings
+    from pluginkit.cli.checks.places import name_findings, place_findings, policy_findings
+    from pluginkit.cli.checks.plugin_states import code_findings, state_findings, trust_findings
     from pluginkit.cli.checks.requirements import requirement_findings
     from pluginkit.discovery import Found
     from pluginkit.lifecycle import PluginState
@@ -104,6 +105,8 @@ def _examine_host(host: Host) -> Iterator[Finding]:
     ]
     yield from place_findings(host, host.discover())
     yield from state_findings(host)
+    yield from trust_findings(host)
+    yield from policy_findings(host)
     yield from code_findings(wanted)
     yield from requirement_findings(wanted)
     yield from name_findings(wanted)

@@ -9,7 +9,7 @@ import click
 from pluginkit.cli.command import Command
 from pluginkit.cli.completing import plugin_names
 from pluginkit.cli.exit_codes import Exit
-from pluginkit.cli.output import complain, notice, show
+from pluginkit.cli.output import complain, notice, remark, show
 from pluginkit.cli.session import Session, pass_session
 from pluginkit.errors import UsageError
 from pluginkit.printable import one_line
@@ -82,9 +82,23 @@ def _record(session: Session, names: tuple[str, ...], *, approve: bool, allow_do
         show(
             f"{approval.name} {approval.version}: {'approved' if approve else 'locked'} {approval.sha256[:16]}"
         )
+    _tell_running(session, [approval.name for approval in approvals])
     if judge.policy.lock == "off":
         notice("trust.lock is `off`: nobody looks at the lock")
     return Exit.PROBLEM if left else Exit.FINE
+
+
+def _tell_running(session: Session, names: list[str]) -> None:
+    """A host that runs goes on with what it has: it reads the lock when it loads."""
+    from pluginkit.cli.running import running_host
+
+    with running_host(session) as running:
+        if running is not None and names:
+            live = {row["name"] for row in running.ask("list")["plugins"] if row["generation"] is not None}
+            for name in names:
+                remark(
+                    f"the host that runs takes it up with: pluginkit {'reload' if name in live else 'load'} {name}"
+                )
 
 
 def _approval(judge: Judge, candidate: Candidate, *, approve: bool, allow_downgrade: bool) -> Approval:

@@ -61,8 +61,10 @@ def _make_key(file: Path) -> None:
         stream.write(private)
         stream.flush()
         os.fsync(stream.fileno())
-    show(f"key {signatures.key_id(base64.b64decode(public))} in {one_line(str(file))}; hosts trust it by:")
-    show(f"trust: {{keys: {{NAME: {public}}}}}")
+    show(
+        f"key {signatures.key_id(base64.b64decode(public))} in {one_line(str(file))}; hosts trust it by this line in trust.keys of their config:"
+    )
+    show(f"NAME: {public}")
 
 
 def _sign(session: Session, plugins: tuple[str, ...], key: Path) -> None:

@@ -20,6 +20,7 @@ from pluginkit.errors import StateError
 from pluginkit.security.paths import Permit
 from pluginkit.security.refusal import Refusal
 from pluginkit.services import beneath
+from pluginkit.services.plain import plain_path
 from pluginkit.services.roots import Roots
 
 if TYPE_CHECKING:
@@ -217,8 +218,9 @@ class FileService:
         any_of: bool = False,
     ) -> Iterator[tuple[Permit, str]]:
         """Ask the rules, then do the block; what the kernel says of leaving the grant is a denial, too."""
-        with self._gate.asking(operation, _as_text(path)):
-            full = self._full(path)
+        text = plain_path(path)
+        with self._gate.asking(operation, text):
+            full = self._full(text)
             permit = self._grants.paths.permit(full, *permissions, entries=entries, any_of=any_of)
             try:
                 yield permit, full
@@ -228,15 +230,9 @@ class FileService:
                     raise
                 raise Refusal("leads-out", led_out, rule=permit.rule) from None
 
-    def _full(self, path: StrPath) -> str:
-        """The absolute path that is meant, as a text."""
-        # Not os.fspath alone: bytes have encodings, and a number would be a descriptor of the host's.
-        text: object = os.fspath(path) if hasattr(path, "__fspath__") else path
-        if not isinstance(text, str):
-            raise TypeError(f"a path is a text or a path object of text, not {type(path).__name__}")
-        if not text or "\0" in text:
-            raise ValueError(f"not a path: {text!r}")
-        return os.path.join(self._data, text)
+    def _full(self, path: str) -> str:
+        """The absolute path that is meant."""
+        return os.path.join(self._data, path)
 
     def _open_at(self, permit: Permit, flags: int, mode: int = 0) -> int:
         root = self._roots.get(permit.root)
@@ -316,13 +312,6 @@ class _Mode:
         if kind == "a":
             self.flags |= os.O_APPEND
         self.operation = "write" if self.writes else "read"
-
-
-def _as_text(path: object) -> str:
-    try:
-        return os.fsdecode(path)  # type: ignore[arg-type]  # whatever else it is has a repr
-    except TypeError:
-        return repr(path)
 
 
 def _exists(name: str, parent: int) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pluginkit.manifest.grants import IngressRule
 from pluginkit.security import hosts
 from pluginkit.security.refusal import Refusal
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.services.gate import Gate
@@ -109,6 +110,8 @@ class Datagrams(_Open):
 
     def send(self, data: bytes, peer: tuple[str, int]) -> int:
         """Send a datagram to an allowed origin; `PermissionDenied` for anybody else."""
-        with self._gate.asking("net.send", f"udp {peer[0]}:{peer[1]}"):
-            self._origins.require(str(ipaddress.ip_address(peer[0])))
-        return self._sock.sendto(data, peer)
+        host, port = peer
+        host = str(ipaddress.ip_address(plain_text(host, "the peer's address")))
+        with self._gate.asking("net.send", f"udp {host}:{port}"):
+            self._origins.require(host)
+        return self._sock.sendto(data, (host, port))

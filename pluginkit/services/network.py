@@ -18,6 +18,7 @@ from pluginkit.errors import StateError
 from pluginkit.manifest.grants import Protocol
 from pluginkit.security import hosts
 from pluginkit.security.refusal import Refusal
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.security import Grants
@@ -65,7 +66,9 @@ class NetworkService:
             protocol: `tcp`, or `udp` for a socket that sends to and hears from this address only.
             timeout: Seconds for each address that is tried; the socket keeps it.
         """
-        addresses = self._vetted("net.connect", host, port, protocol)
+        host = plain_text(host, "a host")
+        protocol = _protocol(protocol)
+        _, addresses = self._looked_up("net.connect", host, protocol, _port(port))
         failure: OSError | None = None
         for address in addresses:
             try:
@@ -76,15 +79,16 @@ class NetworkService:
 
     def resolve(self, host: str) -> list[str]:
         """The addresses of a name that a rule means, those only that may be connected to."""
-        _, addresses = self._looked_up("net.resolve", host, "tcp", None)
+        _, addresses = self._looked_up("net.resolve", plain_text(host, "a host"), "tcp", None)
         return [str(address) for address in addresses]
 
     def listen(self, port: int, bind: str = "127.0.0.1", *, backlog: int = 100) -> Listener:
         """Listen for TCP connections; who is not in `allowed_origins` is turned away before a byte is read."""
         from pluginkit.services.listening import Listener, Origins
 
+        bind, port = _bind(bind), _port(port)
         with self._gate.asking("net.listen", f"tcp {bind}:{port}"):
-            rules = self._grants.ingress("tcp", _bind(bind), _port(port))
+            rules = self._grants.ingress("tcp", bind, port)
             origins = Origins(rules, self._resolver)
         sock = self._bound(bind, port, socket.SOCK_STREAM)
         sock.listen(backlog)
@@ -94,8 +98,9 @@ class NetworkService:
         """Receive and answer UDP datagrams; those of strangers are dropped."""
         from pluginkit.services.listening import Datagrams, Origins
 
+        bind, port = _bind(bind), _port(port)
         with self._gate.asking("net.listen", f"udp {bind}:{port}"):
-            rules = self._grants.ingress("udp", _bind(bind), _port(port))
+            rules = self._grants.ingress("udp", bind, port)
             origins = Origins(rules, self._resolver)
         return self._keep(Datagrams(self._bound(bind, port, socket.SOCK_DGRAM), origins, self._gate))
 
@@ -171,11 +176,6 @@ class NetworkService:
                 raise refused or Refusal("no-address", f"{host} has no address")
             return asked, passed
 
-    def _vetted(self, operation: str, host: str, port: int, protocol: Protocol) -> list[hosts.Address]:
-        if protocol not in _KINDS:
-            raise ValueError(f"protocol is tcp or udp, not {protocol!r}")
-        return self._looked_up(operation, host, protocol, _port(port))[1]
-
     def _connected(
         self, address: hosts.Address, port: int, protocol: Protocol, timeout: float | None
     ) -> socket.socket:
@@ -214,6 +214,13 @@ class NetworkService:
         raise StateError(f"plugin {self._gate.plugin!r} is unloaded: its connections are closed")
 
 
+def _protocol(protocol: str) -> Protocol:
+    for known in _KINDS:
+        if plain_text(protocol, "a protocol") == known:
+            return known
+    raise ValueError(f"protocol is tcp or udp, not {protocol!r}")
+
+
 def _port(port: int) -> int:
     if type(port) is not int or not 1 <= port <= 65535:
         raise ValueError(f"a port is a whole number from 1 to 65535, not {port!r}")
@@ -222,6 +229,6 @@ def _port(port: int) -> int:
 
 def _bind(bind: str) -> str:
     try:
-        return str(ipaddress.ip_address(bind))
+        return str(ipaddress.ip_address(plain_text(bind, "bind")))
     except ValueError:
         raise ValueError(f"bind is an IP address in its full form, not {bind!r}") from None

@@ -8,6 +8,7 @@ meets a stranger who got the same number. They end with the plugin.
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import signal
@@ -22,6 +23,7 @@ from pluginkit.errors import StateError
 from pluginkit.security.commands import Program, pin, require_same
 from pluginkit.security.refusal import Refusal
 from pluginkit.services.output import collect
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.security import Grants
@@ -149,10 +151,10 @@ class ProcessService:
             stdout, stderr, truncated = collect(child.process, time.monotonic() + timeout, max_output)
             returncode = child.wait(GRACE)
         except TimeoutError:
-            raise TimeoutError(f"{argv[0]} did not end within {timeout:g} s and was killed") from None
+            raise TimeoutError(f"{child.argv[0]} did not end within {timeout:g} s and was killed") from None
         finally:
             self._forget(child)
-        return Completed(tuple(argv), returncode, stdout, stderr, truncated)
+        return Completed(child.argv, returncode, stdout, stderr, truncated)
 
     def spawn(
         self, argv: Sequence[str], *, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None
@@ -173,6 +175,9 @@ class ProcessService:
 
     def signal(self, child: Child | int, number: int) -> None:
         """Send TERM, INT, HUP or KILL to one of the plugin's own processes; needs `signal: [children]`."""
+        if isinstance(number, bool):
+            raise TypeError("a signal is a number, not a truth value")
+        number = operator.index(number)
         with self._gate.asking("process.signal", f"{_pid(child)} ({_name_of(number)})"):
             self._grants.require_scope("signal")
             if number not in SIGNALS:
@@ -257,11 +262,14 @@ class ProcessService:
 
 
 def _words(argv: Sequence[str]) -> list[str]:
-    if isinstance(argv, str | bytes) or not argv or not all(isinstance(word, str) for word in argv):
+    # Taken once: whoever gave the list can change it while it is judged.
+    words = [] if isinstance(argv, str | bytes) else list(argv)
+    if not words or not all(isinstance(word, str) for word in words):
         raise TypeError("a command is a list of texts, the program's absolute path first; no shell reads it")
-    if any("\0" in word for word in argv):
+    words = [plain_text(word, "an argument") for word in words]
+    if any("\0" in word for word in words):
         raise ValueError("an argument holds a NUL")
-    return list(argv)
+    return words
 
 
 def _pid(child: Child | int) -> int:

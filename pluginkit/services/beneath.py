@@ -13,8 +13,7 @@ import errno
 import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -120,15 +119,3 @@ def _open_by_walking(dir_fd: int, parts: Sequence[str], flags: int, mode: int) -
 def _require_device(fd: int, device: int, name: str) -> None:
     if os.fstat(fd).st_dev != device:
         raise OSError(errno.EXDEV, "lies on another file system", name)
-
-
-@contextmanager
-def parent_beneath(
-    dir_fd: int, parts: Sequence[str], *, follow: bool, walk: bool = False
-) -> Iterator[tuple[int, str]]:
-    """The directory that holds what `parts` lead to, open while the block runs, and the last name."""
-    fd = open_beneath(dir_fd, parts[:-1], HOLD, follow=follow, walk=walk)
-    try:
-        yield fd, parts[-1]
-    finally:
-        os.close(fd)

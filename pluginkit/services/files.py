@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from pluginkit.security.paths import Permit
 from pluginkit.security.refusal import Refusal
 from pluginkit.services import beneath
 from pluginkit.services.plain import plain_path
-from pluginkit.services.roots import Roots
+from pluginkit.services.roots import Root, Roots
 
 if TYPE_CHECKING:
     from pluginkit.manifest.grants import Permission
@@ -161,22 +161,30 @@ class FileService:
                 os.unlink(name, dir_fd=parent)
 
     def rename(self, source: StrPath, target: StrPath) -> None:
-        """Move a file or directory; needs `delete` there and `create` here, and `delete` here if it exists."""
+        """Move a file or directory; needs `delete` there and `create` here, and `delete` here if it exists.
+
+        What is not readable there is not moved to where it would be, nor a directory with such things in it.
+        """
+        target = plain_path(target)
         with (
             self._at("fs.rename", source, "delete") as (from_permit, from_full),
-            self._at("fs.rename", target, "create") as (to_permit, to_full),
             self._parent(from_permit) as (from_parent, from_name),
-            self._parent(to_permit) as (to_parent, to_name),
         ):
             # A directory takes along what lies in it, past rules that lie in it.
             self._require_whole(from_full)
-            self._require_whole(to_full)
             facts = os.stat(from_name, dir_fd=from_parent, follow_symlinks=False)
-            if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
+            is_directory = stat.S_ISDIR(facts.st_mode)
+            if not stat.S_ISREG(facts.st_mode) and not is_directory:
                 raise Refusal("special-file", "only regular files and directories are moved")
-            if _exists(to_name, to_parent):
-                self._grants.paths.permit(to_full, "delete")
-            os.rename(from_name, to_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
+            self._require_nothing_gained(from_full, self._full(target), is_directory=is_directory)
+            with (
+                self._at("fs.rename", target, "create") as (to_permit, to_full),
+                self._parent(to_permit) as (to_parent, to_name),
+            ):
+                self._require_whole(to_full)
+                if _exists(to_name, to_parent):
+                    self._grants.paths.permit(to_full, "delete")
+                os.rename(from_name, to_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
 
     def covers(self, path: str, permission: str) -> bool:
         """Whether an argument of a program is a path that a grant covers, reached without any link."""
@@ -217,27 +225,29 @@ class FileService:
         entries: bool = False,
         any_of: bool = False,
     ) -> Iterator[tuple[Permit, str]]:
-        """Ask the rules, then do the block; what the kernel says of leaving the grant is a denial, too."""
+        """Ask the rules, then do the block; a `Refusal` out of it is a denial of this path, too."""
         text = plain_path(path)
         with self._gate.asking(operation, text):
             full = self._full(text)
-            permit = self._grants.paths.permit(full, *permissions, entries=entries, any_of=any_of)
-            try:
-                yield permit, full
-            except OSError as error:
-                led_out = _LED_OUT.get(error.errno or 0)
-                if led_out is None:
-                    raise
-                raise Refusal("leads-out", led_out, rule=permit.rule) from None
+            yield self._grants.paths.permit(full, *permissions, entries=entries, any_of=any_of), full
 
     def _full(self, path: str) -> str:
         """The absolute path that is meant."""
         return os.path.join(self._data, path)
 
     def _open_at(self, permit: Permit, flags: int, mode: int = 0) -> int:
-        root = self._roots.get(permit.root)
-        parts = permit.rest if root.file is None else (root.file,)
-        return beneath.open_beneath(root.fd, parts, flags, mode, follow=permit.follow, walk=self._walk)
+        with self._roots.held(permit.root) as root:
+            return self._beneath(permit, root.fd, _parts(permit, root), flags, mode)
+
+    def _beneath(self, permit: Permit, fd: int, parts: Sequence[str], flags: int, mode: int = 0) -> int:
+        """Open it; what the kernel says of leaving the grant is a denial."""
+        try:
+            return beneath.open_beneath(fd, parts, flags, mode, follow=permit.follow, walk=self._walk)
+        except OSError as error:
+            led_out = _LED_OUT.get(error.errno or 0)
+            if led_out is None:
+                raise
+            raise Refusal("leads-out", led_out, rule=permit.rule) from None
 
     def _open_file(self, permit: Permit, full: str, wanted: _Mode) -> int:
         """Open, look at what it is, and only then change it: O_TRUNC would come before the look."""
@@ -277,12 +287,32 @@ class FileService:
 
     @contextmanager
     def _parent(self, permit: Permit) -> Iterator[tuple[int, str]]:
-        root = self._roots.get(permit.root)
-        parts = permit.rest if root.file is None else (root.file,)
-        if not parts:
-            raise Refusal("grant-itself", "the directory of a grant itself stays as it is", rule=permit.rule)
-        with beneath.parent_beneath(root.fd, parts, follow=permit.follow, walk=self._walk) as found:
-            yield found
+        """The directory that holds it, open while the block runs, and the last name."""
+        with self._roots.held(permit.root) as root:
+            parts = _parts(permit, root)
+            if not parts:
+                text = "the directory of a grant itself stays as it is"
+                raise Refusal("grant-itself", text, rule=permit.rule)
+            fd = self._beneath(permit, root.fd, parts[:-1], beneath.HOLD)
+        try:
+            yield fd, parts[-1]
+        finally:
+            os.close(fd)
+
+    def _require_nothing_gained(self, source: str, target: str, *, is_directory: bool) -> None:
+        """Refuse to move what may not be read to where it may, and more of a directory than is granted."""
+        places = [(source, target)]
+        if is_directory:
+            # As nothing else is said below them, what holds for one entry holds for all that lie as deep
+            # or deeper.
+            places.append((os.path.join(source, "*"), os.path.join(target, "*")))
+        paths = self._grants.paths
+        for here, there in places:
+            gained = paths.permissions_at(there)
+            needed: list[Permission] = ["delete"] if gained else []
+            needed += [permission for permission in ("read", "list") if permission in gained]
+            if needed:
+                paths.permit(here, *needed)
 
     def _require_whole(self, full: str) -> None:
         from pluginkit.security.paths import parts_of
@@ -312,6 +342,10 @@ class _Mode:
         if kind == "a":
             self.flags |= os.O_APPEND
         self.operation = "write" if self.writes else "read"
+
+
+def _parts(permit: Permit, root: Root) -> Sequence[str]:
+    return permit.rest if root.file is None else (root.file,)
 
 
 def _exists(name: str, parent: int) -> bool:

@@ -73,7 +73,13 @@ class Grants:
         layers = [tuple(self._path_rules(layer.filesystem)) for layer in self.layers]
         places = (self.places.data, self.places.cache, self.places.config)
         own = tuple(parts_of(os.path.realpath(place)) for place in places if place is not None)
-        return Paths(layers, tuple(self._path_rules(self.denied.filesystem)), tuple(self._protected()), own)
+        return Paths(layers, tuple(self._denied_paths()), tuple(self._protected()), own)
+
+    def _denied_paths(self) -> Iterable[PathRule]:
+        """A denial means the place, by whatever name the manifest asks for it."""
+        for rule in self._path_rules(self.denied.filesystem):
+            for path in {rule.path, os.path.realpath(rule.path)}:
+                yield replace(rule, parts=parts_of(path))
 
     def _path_rules(self, grants: Iterable[FilesystemGrant]) -> Iterable[PathRule]:
         for grant in grants:

@@ -1,0 +1,50 @@
+"""Policies that lose a denial, or an allowance that was written out."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pluginkit.errors import ConfigError
+from pluginkit.manifest import Capabilities
+from pluginkit.security import Places, effective, hosts, read_policy
+from pluginkit.security.refusal import Refusal
+from tests.support.granting import grants_of, wishes
+
+
+def egress(*names: str, ports: Any = (443,), protocol: str = "tcp") -> dict[str, Any]:
+    return {"network": {"egress": [{"protocol": protocol, "hosts": list(names), "ports": list(ports)}]}}
+
+
+def test_cp02_two_keys_for_one_plugin_lose_no_denial() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_policy(plugins={"My_Cat": {"deny": egress("*")}, "my-cat": {"allow": "requested"}})
+    assert caught.value.problems[0].path == "capabilities.plugins.my-cat"
+
+
+@pytest.mark.parametrize("general", [True, False], ids=["for everybody", "for the plugin"])
+def test_cp02_a_star_that_is_written_out_counts_beside_requested(tmp_path: Path, general: bool) -> None:
+    one, other = (egress("*"), "requested") if general else ("requested", egress("*"))
+    policy = read_policy(allow=one, plugins={"cat": {"allow": other}})
+    places = Places(data=tmp_path / "data", cache=tmp_path / "cache")
+    grants = effective("cat", wishes({**egress("*"), "env": ["LANG"]}), policy.of("cat"), places)
+    address = ipaddress.ip_address("1.1.1.1")
+    grants.require_egress(hosts.read_host("example.com"), address, "tcp", 443)
+    assert grants.env == ("LANG",)
+    with pytest.raises(Refusal):
+        grants.require_egress(hosts.read_host("example.com"), address, "tcp", 80)
+
+
+def test_cp02_requested_alone_is_still_no_star(tmp_path: Path) -> None:
+    grants = grants_of(egress("*"), tmp_path)
+    with pytest.raises(Refusal):
+        grants.require_lookup(hosts.read_host("example.com"), "tcp", 443)
+    assert grants.layers[1] == Capabilities()
+
+
+@pytest.mark.parametrize("address", ["fec0::1", "3fff::1", "192.0.0.2"])
+def test_n3_what_only_some_versions_of_python_know_as_local_is_not_public(address: str) -> None:
+    assert not hosts.is_public(ipaddress.ip_address(address))

@@ -85,7 +85,20 @@ class _Open:
 
 
 class Listener(_Open):
-    """A listening TCP socket whose `accept` gives connections from allowed origins only."""
+    """A listening TCP socket whose `accept` gives connections from allowed origins only.
+
+    `keep` is told of each, so that it ends with the plugin.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        origins: Origins,
+        gate: Gate,
+        keep: Callable[[socket.socket], socket.socket],
+    ) -> None:
+        super().__init__(sock, origins, gate)
+        self._keep = keep
 
     def accept(self) -> tuple[socket.socket, tuple[str, int]]:
         """Wait for the next connection of an allowed origin; the others are closed at once."""
@@ -93,7 +106,7 @@ class Listener(_Open):
             connection, address = self._sock.accept()
             peer = (str(address[0]), int(address[1]))
             if self._is_allowed(peer):
-                return connection, peer
+                return self._keep(connection), peer
             connection.close()
 
 

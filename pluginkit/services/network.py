@@ -7,6 +7,7 @@ moment later changes nothing. Nothing here reads the environment; there are no p
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -79,7 +80,7 @@ class NetworkService:
 
     def resolve(self, host: str) -> list[str]:
         """The addresses of a name that a rule means, those only that may be connected to."""
-        _, addresses = self._looked_up("net.resolve", plain_text(host, "a host"), "tcp", None)
+        _, addresses = self._looked_up("net.resolve", plain_text(host, "a host"), None, None)
         return [str(address) for address in addresses]
 
     def listen(self, port: int, bind: str = "127.0.0.1", *, backlog: int = 100) -> Listener:
@@ -92,7 +93,7 @@ class NetworkService:
             origins = Origins(rules, self._resolver)
         sock = self._bound(bind, port, socket.SOCK_STREAM)
         sock.listen(backlog)
-        return self._keep(Listener(sock, origins, self._gate))
+        return self._keep(Listener(sock, origins, self._gate, self._keep))
 
     def listen_udp(self, port: int, bind: str = "127.0.0.1") -> Datagrams:
         """Receive and answer UDP datagrams; those of strangers are dropped."""
@@ -147,12 +148,16 @@ class NetworkService:
             self._is_closed = True
             sockets = list(self._open)
         for sock in sockets:
+            if isinstance(sock, socket.socket):
+                # A thread that waits for data holds it open, and wakes up by this.
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
     # How it is done
 
     def _looked_up(
-        self, operation: str, host: str, protocol: Protocol, port: int | None
+        self, operation: str, host: str, protocol: Protocol | None, port: int | None
     ) -> tuple[hosts.Host, list[hosts.Address]]:
         """The addresses of a host that may be connected to; a denial if there is none."""
         target = host if port is None else f"{protocol} {host}:{port}"

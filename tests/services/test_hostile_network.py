@@ -1,0 +1,76 @@
+"""Names that are denied or asked for without a port, and connections that outlive their plugin."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pluginkit.errors import PermissionDenied
+from pluginkit.services.gate import Gate
+from pluginkit.services.network import NetworkService
+from tests.support.granting import grants_of
+
+
+def egress(*names: str, ports: Any = (443,), protocol: str = "tcp") -> dict[str, Any]:
+    return {"network": {"egress": [{"protocol": protocol, "hosts": list(names), "ports": list(ports)}]}}
+
+
+def service(place: Path, requested: dict[str, Any], asked: list[str], **more: Any) -> NetworkService:
+    def resolver(name: str) -> list[str]:
+        asked.append(name)
+        return ["1.1.1.1"]
+
+    return NetworkService(grants_of(requested, place / "data", **more), Gate("cat", None), resolver=resolver)
+
+
+def test_n4_a_name_of_udp_rules_is_resolved(tmp_path: Path) -> None:
+    net = service(tmp_path, egress("dns.example.com", ports=[53], protocol="udp"), [])
+    assert net.resolve("dns.example.com") == ["1.1.1.1"]
+
+
+def test_n4_a_denial_of_another_port_leaves_a_name_resolvable(tmp_path: Path) -> None:
+    net = service(tmp_path, egress("a.example.com"), [], deny=egress("*", ports=[25]))
+    assert net.resolve("a.example.com") == ["1.1.1.1"]
+
+
+@pytest.mark.parametrize("ports", [["*"], [443], ["400-500", 8443]])
+def test_n4_a_denied_name_is_never_told_to_a_resolver(tmp_path: Path, ports: list[Any]) -> None:
+    asked: list[str] = []
+    deny = egress("**.evil.example.com", ports=ports)
+    net = service(tmp_path, egress("**.example.com"), asked, deny=deny)
+    for ask in (lambda: net.resolve("x.evil.example.com"), lambda: net.connect("x.evil.example.com", 443)):
+        with pytest.raises(PermissionDenied) as caught:
+            ask()
+        assert caught.value.reason.code == "denied-by-host"
+    assert asked == []
+
+
+def test_n4_a_denied_address_is_not_given_to_who_resolves(tmp_path: Path) -> None:
+    net = service(tmp_path, egress("a.example.com"), [], deny=egress("1.1.1.0/24", ports=["*"]))
+    with pytest.raises(PermissionDenied) as caught:
+        net.resolve("a.example.com")
+    assert caught.value.reason.code == "denied-by-host"
+
+
+def test_n6_accepted_connections_end_with_the_plugin(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    rule = {"protocol": "tcp", "ports": [port], "allowed_origins": ["127.0.0.1"]}
+    net = service(tmp_path, {"network": {"ingress": [rule]}}, [])
+    listener = net.listen(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as client:
+        connection, _ = listener.accept()
+        received: list[bytes] = []
+        reader = threading.Thread(target=lambda: received.append(connection.recv(1)))
+        reader.start()
+        time.sleep(0.1)
+        net.close()
+        assert connection.fileno() == -1
+        assert client.recv(1) == b""
+        reader.join(5.0)
+        assert received == [b""]

@@ -200,8 +200,11 @@ class Grants:
                     advice=f"write into the capabilities of {whose}: process: "
                     f"{{exec: [{{command: {argv[0]}, args: {list(argv[1:])}}}]}}",
                 )
+        real = os.path.realpath(argv[0])
         for rule in self.denied.exec:
-            if rule.command == argv[0] and (not rule.args or matches(rule, argv, covers)):
+            # The denial means the program, by whatever name the manifest asks for it.
+            is_same = rule.command == argv[0] or os.path.realpath(rule.command) == real
+            if is_same and (not rule.args or matches(rule, [rule.command, *argv[1:]], covers)):
                 raise Refusal(
                     "denied-by-host", "the host's policy denies it", rule=f"deny {texts.exec_text(rule)}"
                 )

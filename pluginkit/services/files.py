@@ -189,6 +189,8 @@ class FileService:
     def covers(self, path: str, permission: str) -> bool:
         """Whether an argument of a program is a path that a grant covers, reached without any link."""
         needed: Permission = "write" if permission == "write" else "read"
+        if ".." in path.split("/"):
+            return False  # for the program it is above where a link leads, for us above the link
         try:
             full = self._full(path)
             permit = self._grants.paths.permit(full, needed)

@@ -86,9 +86,38 @@ _RUNNERS = frozenset(
         "chrt",
         "eval",
         "exec",
+        "rbash",
+        "mksh",
+        "nodejs",
+        "pwsh",
+        "java",
+        "npx",
+        "uvx",
+        "pipx",
+        "sed",
+        "m4",
+        "setarch",
+        "linux32",
+        "linux64",
+        "i386",
+        "x86_64",
+        "prlimit",
+        "choom",
+        "uclampset",
+        "capsh",
+        "start-stop-daemon",
+        "run-parts",
+        "dbus-run-session",
+        "ssh-agent",
+        "tmux",
+        "screen",
+        "socat",
     ]
 )
-_VERSION = re.compile(r"-?[0-9][0-9.]*\Z")
+# A version, and after it how it was built: python3.13t, python3.11-dbg, perl5.36-x86_64-linux-gnu.
+_VERSION = re.compile(r"-?[0-9][0-9.]*(?:[dmtw]|-.*)?\Z")
+# The dynamic loader runs the program that its first argument names.
+_LOADER = re.compile(r"ld(?:-linux.*|-musl.*|64)?\.so(?:\.[0-9]+)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +136,7 @@ def is_runner(command: str) -> bool:
     [True, True, False]
     """
     name = os.path.basename(command).lower().removesuffix(".exe")
-    return name in _RUNNERS or _VERSION.sub("", name) in _RUNNERS
+    return name in _RUNNERS or _VERSION.sub("", name) in _RUNNERS or _LOADER.match(name) is not None
 
 
 def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) -> Program:

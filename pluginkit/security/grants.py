@@ -235,7 +235,7 @@ class Grants:
         rows = []
         order = {"none": 0, "part": 1, "whole": 2}
         judged = [dict(coverages(self.requested, layer)) for layer in self.layers[1:]]
-        denied = dict(coverages(self.requested, self.denied))
+        denied = dict(coverages(self.requested, self.denied, is_denial=True))
         for text in texts.texts(self.requested):
             granted, why = "whole", ""
             for verdicts, whose in zip(judged, self.reasons[1:], strict=False):

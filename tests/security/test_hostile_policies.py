@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from pluginkit.errors import ConfigError
 from pluginkit.manifest import Capabilities
 from pluginkit.security import Places, effective, hosts, read_policy
+from pluginkit.security.growth import exceeding
 from pluginkit.security.refusal import Refusal
 from tests.support.granting import grants_of, wishes
 
@@ -45,6 +48,73 @@ def test_cp02_requested_alone_is_still_no_star(tmp_path: Path) -> None:
     assert grants.layers[1] == Capabilities()
 
 
+def test_cp04_a_manifest_with_thousands_of_hosts_is_compared_in_no_time() -> None:
+    many = {
+        "network": {
+            "egress": [
+                {
+                    "protocol": "tcp",
+                    "hosts": ["*", *(f"h{n}.example.com" for n in range(2000))],
+                    "ports": list(range(1, 4000)),
+                }
+            ]
+        }
+    }
+    asked = wishes(many)
+    start = time.process_time()
+    assert exceeding(asked, asked) == ()
+    fewer = Capabilities(egress=(replace(asked.egress[0], hosts=asked.egress[0].hosts[1:]),))
+    assert exceeding(fewer, asked) == ()
+    assert len(exceeding(asked, fewer)) == 1
+    assert time.process_time() - start < 2.0
+
+
 @pytest.mark.parametrize("address", ["fec0::1", "3fff::1", "192.0.0.2"])
 def test_n3_what_only_some_versions_of_python_know_as_local_is_not_public(address: str) -> None:
     assert not hosts.is_public(ipaddress.ip_address(address))
+
+
+def fs(*grants: tuple[str, str] | tuple[str, str, bool]) -> dict[str, Any]:
+    rows = [
+        {"path": path, "permissions": permissions.split(), "recursive": bool(more and more[0])}
+        for path, permissions, *more in grants
+    ]
+    return {"filesystem": rows}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (fs(("/srv/data", "read")), fs(("/srv/data", "read", True))),
+        (fs(("/srv/", "read write", True), ("/srv/key/", "list", True)), fs(("/srv/", "read write", True))),
+        (fs(("/srv/", "read", True), ("/srv/key/", "list", True)), fs(("/srv/key/", "read", True))),
+        (fs(("/srv/", "read", True), ("/srv/key/", "read")), fs(("/srv/", "read", True))),
+        (
+            fs(("/srv/", "read", True), ("/srv/key/", "list", True)),
+            fs(("/srv/", "read", True), ("/srv/key/x", "read")),
+        ),
+    ],
+    ids=[
+        "recursive without a slash",
+        "the narrower one dropped",
+        "the narrower one widened",
+        "reach",
+        "inside the narrower",
+    ],
+)
+def test_cp04_growth_is_seen_where_a_narrower_grant_decided(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert exceeding(wishes(new), wishes(old))
+    assert not exceeding(wishes(old), wishes(old))
+    assert not exceeding(wishes(new), wishes(new))
+    assert not exceeding(wishes(fs(("/srv/other", "read"))), wishes(fs(("/srv/", "read", True))))
+
+
+def test_cp04_fewer_or_narrower_grants_are_no_growth() -> None:
+    old = fs(("/srv/", "read write", True), ("/srv/key/", "list read", True))
+    for new in (
+        fs(("/srv/", "read", True)),
+        fs(("/srv/", "read write", True), ("/srv/key/", "list", True)),
+        fs(("/srv/other/", "read write", True)),
+        fs(("/srv/key/", "read")),
+    ):
+        assert not exceeding(wishes(new), wishes(old)), new

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +76,70 @@ def test_n6_accepted_connections_end_with_the_plugin(tmp_path: Path) -> None:
         assert client.recv(1) == b""
         reader.join(5.0)
         assert received == [b""]
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        server: Any = self.server
+        server.seen.append(
+            (
+                self.command,
+                self.requestline.split()[1],
+                {name.lower(): text for name, text in self.headers.items()},
+            )
+        )
+        target = server.redirects.get(self.path)
+        self.send_response(303 if target else 200)
+        if target:
+            self.send_header("Location", target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[Any]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as made:
+        server: Any = made
+        server.seen, server.redirects = [], {}
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"), [("?q=1", "/?q=1"), ("//x.org/y", "//x.org/y"), ("", "/"), ("/a?", "/a")]
+)
+def test_n5_the_path_is_asked_for_as_it_is_written(
+    tmp_path: Path, site: Any, written: str, sent: str
+) -> None:
+    net = service(tmp_path, egress("127.0.0.1", ports=["*"]), [])
+    assert net.http("GET", f"http://127.0.0.1:{site.server_port}{written}").status == 200
+    assert site.seen[0][1] == sent
+
+
+def test_n5_headers_that_are_no_longer_true_do_not_follow_a_redirect(tmp_path: Path, site: Any) -> None:
+    base = f"http://127.0.0.1:{site.server_port}"
+    site.redirects = {"/form": f"http://127.0.0.2:{site.server_port}/done"}
+    net = service(tmp_path, egress("127.0.0.0/8", ports=["*"]), [])
+    headers = {"Host": "front.example.com", "Content-Length": "3", "Content-Type": "text/plain", "X": "y"}
+    server: Any = site
+    with http.server.ThreadingHTTPServer(("127.0.0.2", site.server_port), Site) as made:
+        other: Any = made
+        other.seen, other.redirects = server.seen, {}
+        thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        net.http("POST", f"{base}/form", headers=headers, body=b"abc", timeout=5.0)
+        other.shutdown()
+        thread.join()
+    _, (command, path, last) = site.seen
+    assert (command, path, last["x"], last["host"]) == ("GET", "/done", "y", f"127.0.0.2:{site.server_port}")
+    assert not {"content-length", "content-type"} & last.keys()

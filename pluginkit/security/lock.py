@@ -117,7 +117,7 @@ def _read(path: Path) -> dict[str, Approval]:
     data = document.data
     try:
         _require_keys(data, ("schema_version", "plugins"), "the file")
-        if data["schema_version"] != SCHEMA_VERSION or data["schema_version"] is True:
+        if data["schema_version"] != SCHEMA_VERSION or type(data["schema_version"]) is not int:
             found = data["schema_version"]
             raise ValueError(f"schema_version is {found!r}, and this pluginkit knows {SCHEMA_VERSION}")
         if not isinstance(data["plugins"], dict):

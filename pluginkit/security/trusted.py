@@ -21,8 +21,10 @@ _WORK_TREE = (".git", ".hg", ".svn", ".jj", ".bzr", "_darcs", ".fslckout")
 
 def came_with_a_clone(directory: Path) -> bool:
     """Whether a directory lies in a work tree of version control, so that others may have written it."""
-    place = directory.resolve()
-    return any((parent / mark).exists() for parent in (place, *place.parents) for mark in _WORK_TREE)
+    absolute, place = directory.absolute(), directory.resolve()
+    # By both ways, for a link to somewhere else may have come with the clone as well.
+    parents = {absolute, *absolute.parents, place, *place.parents}
+    return any((parent / mark).exists() for parent in parents for mark in _WORK_TREE)
 
 
 class TrustStore:

@@ -145,12 +145,9 @@ class Child:
                 return
 
     def _end(self) -> None:
-        """Kill it and its descendants in its group, and close its outputs."""
+        """Kill it and its descendants in its group."""
         with self._lock:
             self._bury()
-            for pipe in (self.process.stdout, self.process.stderr):
-                if pipe is not None:
-                    pipe.close()
 
 
 class ProcessService:
@@ -198,6 +195,10 @@ class ProcessService:
             raise TimeoutError(f"{child.argv[0]} did not end within {timeout:g} s and was killed") from None
         finally:
             self._forget(child)
+            # Here and nowhere else: whoever kills it from another thread must not close what is read here.
+            for pipe in (child.process.stdout, child.process.stderr):
+                if pipe is not None:
+                    pipe.close()
         return Completed(child.argv, returncode, stdout, stderr, truncated)
 
     def spawn(

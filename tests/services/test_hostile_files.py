@@ -97,6 +97,20 @@ def test_f7_another_file_system_is_no_denial(
     fs.close()
 
 
+@pytest.mark.parametrize("walk", [False, True], ids=["openat2", "walk"])
+def test_f5_a_link_in_the_middle_is_denied_and_told(tmp_path: Path, srv: Path, walk: bool) -> None:
+    told: list[str] = []
+    grants = grants_of({"filesystem": [{**grant(f"{srv}/"), "symlinks": "none"}]}, tmp_path / "own")
+    gate = Gate("cat", lambda _kind, _plugin, **data: told.append(data["code"]))
+    fs = FileService(grants, gate, walk=walk)
+    (srv / "link").symlink_to("open")
+    assert denial(lambda: fs.read_text(srv / "link/x")).reason.code == "leads-out"
+    assert told == ["leads-out"]
+    with pytest.raises(NotADirectoryError):
+        fs.read_text(srv / "open/x/y")
+    fs.close()
+
+
 def test_f2_a_directory_that_is_let_go_is_not_mistaken_for_another(
     tmp_path: Path, srv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -132,6 +134,30 @@ def test_p4_a_process_without_a_handle_does_not_run(
     with pytest.raises(OSError, match=os.strerror(24)):
         process.spawn([parent])
     assert all_end(seen)
+
+
+def test_p4_a_program_that_is_ended_by_unloading_reads_nothing_of_others(programs: Make) -> None:
+    """The outputs are closed by who reads them: to anybody else the number of a descriptor says nothing."""
+    process = programs(SLEEP, "60")
+    ended: list[Any] = []
+
+    def run() -> None:
+        try:
+            ended.append(process.run([SLEEP, "60"]).returncode)
+        except Exception as error:
+            ended.append(error)
+
+    for _ in range(10):
+        thread = threading.Thread(target=run)
+        thread.start()
+        while not process.list():
+            time.sleep(0.01)
+        (child,) = process.list()
+        process.kill(child)
+        thread.join(10.0)
+        assert child.process.stdout is not None
+        assert child.process.stdout.closed
+    assert ended == [-signal.SIGKILL] * 10
 
 
 def test_p2_a_path_argument_means_the_same_to_the_program(programs: Make, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pluginkit import Config, Host
-from pluginkit.security.trusted import came_with_a_clone
+from pluginkit.security.trusted import TrustStore, came_with_a_clone
 
 
 @pytest.fixture
@@ -33,3 +34,19 @@ def test_se04_a_directory_that_a_clones_configuration_names_is_not_trusted(clone
     named = Config.load(file, environ={})
     assert Host(found).setup.project_dirs == (found.plugins_dir,)
     assert Host(named).setup.project_dirs == ()
+
+
+def test_se04_trust_that_is_given_and_taken_at_once_is_not_mixed_up(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "trusted.json"
+    digests = [f"{number:064x}" for number in range(24)]
+    TrustStore(path).add((digest, tmp_path) for digest in digests[:12])
+
+    def change(number: int) -> None:
+        if number < 12:
+            TrustStore(path).remove([digests[number]])
+        else:
+            TrustStore(path).add([(digests[number], tmp_path)])
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(change, range(24)))
+    assert sorted(TrustStore(path).read()) == digests[12:]

@@ -79,18 +79,16 @@ class FileService:
         wanted = _Mode(mode)
         binary = "b" in mode
         with self._at(f"fs.{wanted.operation}", path, *wanted.permissions) as (permit, full):
-            fd = self._open_file(permit, full, wanted)
-            try:
-                file: IO[Any] = open(  # noqa: SIM115  # it is the caller's to close
-                    fd,
-                    mode.replace("x", "w"),
-                    encoding=encoding or (None if binary else "utf-8"),
-                    errors=errors,
-                    newline=newline,
-                )
-            except BaseException:
-                os.close(fd)
-                raise
+            # By an opener, so that the descriptor is the file's from the beginning: it is closed once if
+            # an argument is wrong, and what can be seen beforehand to be wrong changes no file.
+            file: IO[Any] = open(  # noqa: SIM115  # it is the caller's to close
+                full,
+                mode.replace("x", "w"),
+                encoding=encoding or (None if binary else "utf-8"),
+                errors=errors,
+                newline=newline,
+                opener=lambda _path, _flags: self._open_file(permit, full, wanted),
+            )
         with self._lock:
             if not self._is_closed:
                 self._open.add(file)
@@ -311,10 +309,12 @@ class FileService:
         paths = self._grants.paths
         for here, there in places:
             gained = paths.permissions_at(there)
-            needed: list[Permission] = ["delete"] if gained else []
-            needed += [permission for permission in ("read", "list") if permission in gained]
-            if needed:
-                paths.permit(here, *needed)
+            if gained:
+                paths.permit(here, "delete")
+            if "read" in gained:
+                paths.permit(here, "read")
+            if "list" in gained:
+                paths.permit(here, "list")
 
     def _require_whole(self, full: str) -> None:
         from pluginkit.security.paths import parts_of

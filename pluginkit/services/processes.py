@@ -98,7 +98,7 @@ class Child:
                 os.close(handle)
         if self.is_running():
             raise TimeoutError(f"{self.argv[0]} still runs after {timeout:g} s")
-        return int(self.process.returncode)
+        return self.process.wait()  # it was taken already
 
     def _has_ended(self) -> bool:
         """Whether it has ended; its number stays its own until it is buried."""

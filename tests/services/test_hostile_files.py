@@ -135,6 +135,23 @@ def test_f2_a_directory_that_is_let_go_is_not_mistaken_for_another(
         os.close(fd)
 
 
+def test_f7_wrong_arguments_close_a_descriptor_once_and_change_nothing(tmp_path: Path, srv: Path) -> None:
+    fs = service(tmp_path, grant(f"{srv}/open/"))
+    for more in ({"newline": "x"}, {"encoding": "no-such"}):
+        with pytest.raises((ValueError, LookupError)):  # not EBADF of a second close
+            fs.open(srv / "open/x", **more)
+    with pytest.raises(ValueError, match="binary"):
+        fs.open(srv / "open/x", "wb", encoding="utf-8")
+    assert (srv / "open/x").read_text() == "srv/open/x"
+    with fs.open(srv / "open/x", "a+") as file:
+        file.write("!")
+        file.seek(0)
+        assert file.read() == "srv/open/x!"
+    with fs.open(srv / "open/new", "x+b") as file:
+        assert (file.write(b"1"), file.seek(0), file.read()) == (1, 0, b"1")
+    fs.close()
+
+
 def test_f2_holding_directories_leaks_nothing(tmp_path: Path, srv: Path) -> None:
     fs = service(tmp_path, grant(f"{srv}/"), grant(f"{srv}/private/", "list"))
     before = len(os.listdir("/proc/self/fd"))

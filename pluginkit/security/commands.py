@@ -126,7 +126,7 @@ class Program:
 
     command: str
     path: str
-    identity: tuple[int, int]
+    identity: tuple[int, int, int]
 
 
 def is_runner(command: str) -> bool:
@@ -162,7 +162,12 @@ def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) ->
         )
     if is_writable(command) or is_writable(path):
         raise Refusal("writable-program", f"the plugin may write {path}, so it could run anything")
-    return Program(command, path, (facts.st_dev, facts.st_ino))
+    return Program(command, path, _identity(facts))
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int, int]:
+    # Nobody holds the file open: its number may be given to another one. And it may be written in place.
+    return facts.st_dev, facts.st_ino, facts.st_ctime_ns
 
 
 def require_same(program: Program) -> None:
@@ -172,7 +177,7 @@ def require_same(program: Program) -> None:
     except OSError:
         facts = None
     is_moved = os.path.realpath(program.command) != program.path
-    if facts is None or is_moved or (facts.st_dev, facts.st_ino) != program.identity:
+    if facts is None or is_moved or _identity(facts) != program.identity:
         raise Refusal(
             "replaced-program",
             "the program was replaced since the plugin was loaded",

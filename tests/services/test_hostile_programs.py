@@ -183,3 +183,23 @@ def test_p1_a_denied_program_is_denied_by_its_other_names(programs: Make, tmp_pa
     )
     assert code_of(lambda: process.run([f"{tmp_path}/alias", "x"])) == "denied-by-host"
     assert process.run([f"{tmp_path}/alias", "y"]).stdout == b"y\n"
+
+
+def test_p1_a_program_that_takes_over_the_number_of_the_old_one_is_another(
+    programs: Make, tmp_path: Path
+) -> None:
+    """File systems give the number of a removed file to the next one; and a file can be written anew in place."""
+    program = tmp_path / "tool"
+    program.write_text("#!/bin/sh\necho mine\n")
+    program.chmod(0o755)
+    process = programs(str(program))
+    assert process.run([str(program)]).stdout == b"mine\n"
+    for replaced in ("in place", "removed"):
+        if replaced == "removed":
+            program.unlink()
+        program.write_text("#!/bin/sh\necho evil\n")
+        program.chmod(0o755)
+        assert code_of(lambda: process.run([str(program)])) == "replaced-program", replaced
+    process = programs(str(program))
+    program.chmod(0o4755)
+    assert code_of(lambda: process.run([str(program)])) == "replaced-program"

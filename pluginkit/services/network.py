@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pluginkit.errors import StateError
@@ -132,7 +132,7 @@ class NetworkService:
         from pluginkit.services.web import request
 
         return request(
-            self.connect,
+            self._lent,
             method,
             url,
             headers=headers or {},
@@ -194,6 +194,13 @@ class NetworkService:
             sock.close()
             raise
         return self._keep(sock)
+
+    @contextlib.contextmanager
+    def _lent(self, host: str, port: int, *, timeout: float | None) -> Iterator[socket.socket]:
+        """A connection for the time of the block, that ends with the plugin whoever has taken the socket over."""
+        # TLS detaches it; by a second handle it is found all the same.
+        with self.connect(host, port, timeout=timeout) as sock, self._keep(sock.dup()):
+            yield sock
 
     @staticmethod
     def _bound(bind: str, port: int, kind: socket.SocketKind) -> socket.socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -17,7 +18,7 @@ from pluginkit.errors import UsageError
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
-Connect = Callable[..., socket.socket]
+Connect = Callable[..., AbstractContextManager[socket.socket]]
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import socket
 import threading
 import time
@@ -143,3 +144,29 @@ def test_n5_headers_that_are_no_longer_true_do_not_follow_a_redirect(tmp_path: P
     _, (command, path, last) = site.seen
     assert (command, path, last["x"], last["host"]) == ("GET", "/done", "y", f"127.0.0.2:{site.server_port}")
     assert not {"content-length", "content-type"} & last.keys()
+
+
+def test_n5_a_request_over_tls_ends_with_the_plugin(tmp_path: Path) -> None:
+    """TLS takes over the connected socket: it has to be found all the same."""
+    ended: list[Exception] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        net = service(tmp_path, egress("127.0.0.1", ports=[port]), [])
+
+        def ask() -> None:
+            try:
+                net.http("GET", f"https://127.0.0.1:{port}/", timeout=30.0)
+            except Exception as error:
+                ended.append(error)
+
+        before = len(os.listdir("/proc/self/fd"))
+        thread = threading.Thread(target=ask)
+        thread.start()
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(1)  # the first byte of the handshake, which is never answered
+            net.close()
+            thread.join(10.0)
+            assert not thread.is_alive()
+    assert len(ended) == 1
+    assert len(os.listdir("/proc/self/fd")) < before

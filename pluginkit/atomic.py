@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -41,6 +42,23 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None) -> None:
             temporary.unlink()
         raise
     _sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def one_writer(path: Path) -> Iterator[None]:
+    """Let one writer after the other read, change and replace a file; without `fcntl` all at once."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    # The directory is what stays the same while the file is replaced.
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _present_mode(path: Path) -> int | None:

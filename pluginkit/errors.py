@@ -282,9 +282,11 @@ class PermissionDenied(PluginError, PermissionError):
         self.advice = advice
         near = f"; the nearest rule is `{rule}`" if rule else ""
         todo = f"; {advice}" if advice else ""
-        super().__init__(
-            plugin, Reason(reason.code, f"{operation} of {target!r} is denied: {reason.text}{near}{todo}")
+        # The target is whatever the plugin made up, and the advice has it in it.
+        text = (
+            f"{operation} of '{_one_line(target)}' is denied: {_one_line(reason.text)}{near}{_one_line(todo)}"
         )
+        super().__init__(plugin, Reason(reason.code, text))
         self.errno = errno.EACCES
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -293,6 +295,11 @@ class PermissionDenied(PluginError, PermissionError):
             _denied_again,
             (self.plugin, self.operation, self.target, self.reason, self.rule, self.advice),
         )
+
+
+def _one_line(text: str, most: int = 1024) -> str:
+    line = text if text.isprintable() else repr(text)[1:-1]
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _denied_again(  # all that the error carries

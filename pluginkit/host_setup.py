@@ -230,7 +230,10 @@ def _project_dirs(config: Config | None, directories: tuple[Path, ...]) -> tuple
     if says is None:
         from pluginkit.security.trusted import came_with_a_clone
 
-        return tuple(directory for directory in directories if came_with_a_clone(directory))
+        # A clone can name a directory that lies elsewhere, or put a link in its place.
+        file = config.path
+        is_clones = file is not None and came_with_a_clone(file.parent)
+        return tuple(directory for directory in directories if is_clones or came_with_a_clone(directory))
     return () if says else directories
 
 

@@ -86,9 +86,38 @@ _RUNNERS = frozenset(
         "chrt",
         "eval",
         "exec",
+        "rbash",
+        "mksh",
+        "nodejs",
+        "pwsh",
+        "java",
+        "npx",
+        "uvx",
+        "pipx",
+        "sed",
+        "m4",
+        "setarch",
+        "linux32",
+        "linux64",
+        "i386",
+        "x86_64",
+        "prlimit",
+        "choom",
+        "uclampset",
+        "capsh",
+        "start-stop-daemon",
+        "run-parts",
+        "dbus-run-session",
+        "ssh-agent",
+        "tmux",
+        "screen",
+        "socat",
     ]
 )
-_VERSION = re.compile(r"-?[0-9][0-9.]*\Z")
+# A version, and after it how it was built: python3.13t, python3.11-dbg, perl5.36-x86_64-linux-gnu.
+_VERSION = re.compile(r"-?[0-9][0-9.]*(?:[dmtw]|-.*)?\Z")
+# The dynamic loader runs the program that its first argument names.
+_LOADER = re.compile(r"ld(?:-linux.*|-musl.*|64)?\.so(?:\.[0-9]+)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +126,7 @@ class Program:
 
     command: str
     path: str
-    identity: tuple[int, int]
+    identity: tuple[int, int, int]
 
 
 def is_runner(command: str) -> bool:
@@ -107,7 +136,7 @@ def is_runner(command: str) -> bool:
     [True, True, False]
     """
     name = os.path.basename(command).lower().removesuffix(".exe")
-    return name in _RUNNERS or _VERSION.sub("", name) in _RUNNERS
+    return name in _RUNNERS or _VERSION.sub("", name) in _RUNNERS or _LOADER.match(name) is not None
 
 
 def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) -> Program:
@@ -133,7 +162,12 @@ def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) ->
         )
     if is_writable(command) or is_writable(path):
         raise Refusal("writable-program", f"the plugin may write {path}, so it could run anything")
-    return Program(command, path, (facts.st_dev, facts.st_ino))
+    return Program(command, path, _identity(facts))
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int, int]:
+    # Nobody holds the file open: its number may be given to another one. And it may be written in place.
+    return facts.st_dev, facts.st_ino, facts.st_ctime_ns
 
 
 def require_same(program: Program) -> None:
@@ -143,7 +177,7 @@ def require_same(program: Program) -> None:
     except OSError:
         facts = None
     is_moved = os.path.realpath(program.command) != program.path
-    if facts is None or is_moved or (facts.st_dev, facts.st_ino) != program.identity:
+    if facts is None or is_moved or _identity(facts) != program.identity:
         raise Refusal(
             "replaced-program",
             "the program was replaced since the plugin was loaded",

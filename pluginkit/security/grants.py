@@ -20,7 +20,7 @@ from pluginkit.security import hosts, texts
 from pluginkit.security.commands import matches, nearest_rule
 from pluginkit.security.growth import coverages
 from pluginkit.security.paths import EVERYTHING_BELOW, PathRule, Paths, Protected, parts_of
-from pluginkit.security.policy import PluginPolicy
+from pluginkit.security.policy import PluginPolicy, union
 from pluginkit.security.refusal import Refusal
 
 _SYSTEM = ("/proc", "/sys", "/dev")
@@ -73,7 +73,13 @@ class Grants:
         layers = [tuple(self._path_rules(layer.filesystem)) for layer in self.layers]
         places = (self.places.data, self.places.cache, self.places.config)
         own = tuple(parts_of(os.path.realpath(place)) for place in places if place is not None)
-        return Paths(layers, tuple(self._path_rules(self.denied.filesystem)), tuple(self._protected()), own)
+        return Paths(layers, tuple(self._denied_paths()), tuple(self._protected()), own)
+
+    def _denied_paths(self) -> Iterable[PathRule]:
+        """A denial means the place, by whatever name the manifest asks for it."""
+        for rule in self._path_rules(self.denied.filesystem):
+            for path in {rule.path, os.path.realpath(rule.path)}:
+                yield replace(rule, parts=parts_of(path))
 
     def _path_rules(self, grants: Iterable[FilesystemGrant]) -> Iterable[PathRule]:
         for grant in grants:
@@ -99,17 +105,21 @@ class Grants:
 
     # Network
 
-    def require_lookup(self, host: hosts.Host, protocol: Protocol, port: int | None) -> None:
-        """Refuse to ask a resolver for a name that no rule means."""
+    def require_lookup(self, host: hosts.Host, protocol: Protocol | None, port: int | None) -> None:
+        """Refuse to ask a resolver for a name that no rule means, or that is denied: a query tells it to strangers.
+
+        A protocol or port of None is any.
+        """
         for layer, whose in zip(self.layers, self.reasons, strict=False):
             rules = hosts.rules_for(layer.egress, protocol, port)
             if not hosts.may_look_up(rules, host):
                 self._no_egress(layer, whose, protocol, host.text, port)
+        self._require_no_denial(host, None, protocol, port)
 
     def require_egress(
-        self, host: hosts.Host, address: hosts.Address, protocol: Protocol, port: int | None
+        self, host: hosts.Host, address: hosts.Address, protocol: Protocol | None, port: int | None
     ) -> None:
-        """Refuse to connect to an address that was asked for as `host`."""
+        """Refuse to connect to an address that was asked for as `host`; a protocol or port of None is any."""
         for layer, whose in zip(self.layers, self.reasons, strict=False):
             rules = hosts.rules_for(layer.egress, protocol, port)
             if not hosts.may_connect(rules, host, address):
@@ -122,18 +132,31 @@ class Grants:
                         advice=f"if it is meant, name the address or its network in the rule: hosts: [{address}]",
                     )
                 self._no_egress(layer, whose, protocol, host.text, port)
-        for rule in hosts.rules_for(self.denied.egress, protocol, port):
-            named = "*" in rule.hosts or (host.address is None and hosts.name_matches(rule.hosts, host.text))
-            if named or hosts.address_matches(rule.hosts, address):
-                raise Refusal(
-                    "denied-by-host", "the host's policy denies it", rule=f"deny {texts.egress_text(rule)}"
-                )
+        self._require_no_denial(host, address, protocol, port)
+
+    def _require_no_denial(
+        self, host: hosts.Host, address: hosts.Address | None, protocol: Protocol | None, port: int | None
+    ) -> None:
+        denials = hosts.rules_for(self.denied.egress, protocol, port)
+        denials = [rule for rule in denials if hosts.means(rule, host, address)]
+        if denials and (protocol is None or port is None):
+            # Nobody has said yet what it is for: a denial of one port does not forbid another.
+            wishes = hosts.rules_for(self.requested.egress, protocol, port)
+            wishes = [rule for rule in wishes if hosts.means(rule, host, address)]
+            denials = denials if hosts.leaves_nothing(denials, wishes) else []
+        for rule in denials:
+            raise Refusal(
+                "denied-by-host", "the host's policy denies it", rule=f"deny {texts.egress_text(rule)}"
+            )
 
     def _no_egress(
-        self, layer: Capabilities, whose: str, protocol: Protocol, host: str, port: int | None
+        self, layer: Capabilities, whose: str, protocol: Protocol | None, host: str, port: int | None
     ) -> None:
         near = [rule for rule in layer.egress if hosts.name_matches(rule.hosts, host)] or list(layer.egress)
-        wish = f"network: {{egress: [{{protocol: {protocol}, hosts: [{texts.scalar(host)}], ports: [{port or 443}]}}]}}"
+        wish = (
+            f"network: {{egress: [{{protocol: {protocol or 'tcp'}, hosts: [{texts.scalar(host)}], "
+            f"ports: [{port or 443}]}}]}}"
+        )
         raise Refusal(
             "no-grant",
             f"no rule of {whose} covers it",
@@ -180,8 +203,11 @@ class Grants:
                     advice=f"write into the capabilities of {whose}: process: "
                     f"{{exec: [{{command: {texts.scalar(argv[0])}, args: [{', '.join(map(texts.scalar, argv[1:]))}]}}]}}",
                 )
+        real = os.path.realpath(argv[0])
         for rule in self.denied.exec:
-            if rule.command == argv[0] and (not rule.args or matches(rule, argv, covers)):
+            # The denial means the program, by whatever name the manifest asks for it.
+            is_same = rule.command == argv[0] or os.path.realpath(rule.command) == real
+            if is_same and (not rule.args or matches(rule, [rule.command, *argv[1:]], covers)):
                 raise Refusal(
                     "denied-by-host", "the host's policy denies it", rule=f"deny {texts.exec_text(rule)}"
                 )
@@ -212,7 +238,7 @@ class Grants:
         rows = []
         order = {"none": 0, "part": 1, "whole": 2}
         judged = [dict(coverages(self.requested, layer)) for layer in self.layers[1:]]
-        denied = dict(coverages(self.requested, self.denied))
+        denied = dict(coverages(self.requested, self.denied, is_denial=True))
         for text in texts.texts(self.requested):
             granted, why = "whole", ""
             for verdicts, whose in zip(judged, self.reasons[1:], strict=False):
@@ -245,7 +271,10 @@ def effective(
         places: Its directories, and those that no plugin gets.
         approved: What a lock file says was approved; None where nothing has to be approved.
     """
-    allowed = _named_hosts_only(requested) if policy.allow == "requested" else policy.allow
+    if policy.allow == "requested":
+        allowed = union(_named_hosts_only(requested), policy.also)
+    else:
+        allowed = policy.allow
     layers = [requested, allowed]
     if approved is not None:
         layers.append(approved)

@@ -7,6 +7,7 @@ lies within others is answered on the safe side: what is not plainly covered is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from pluginkit.manifest import Capabilities
@@ -29,17 +30,28 @@ def exceeding(requested: Capabilities, within: Capabilities) -> tuple[str, ...]:
     return tuple(text for text, coverage in coverages(requested, within) if coverage != "whole")
 
 
-def coverages(requested: Capabilities, within: Capabilities) -> Iterator[tuple[str, Coverage]]:
-    """Each wish as a text, with how much of it `within` covers."""
+def coverages(
+    requested: Capabilities, within: Capabilities, *, is_denial: bool = False
+) -> Iterator[tuple[str, Coverage]]:
+    """Each wish as a text, with how much of it `within` covers.
+
+    Of a denial each rule counts; of what is allowed, the longest filesystem grant that reaches a place decides.
+    """
+    for grant, coverage in _filesystems(requested.filesystem, within.filesystem, is_denial=is_denial):
+        yield texts.filesystem_text(grant), coverage
     kinds: tuple[tuple[str, Callable[[Any], str], Callable[[Any, Any], Coverage]], ...] = (
-        ("filesystem", texts.filesystem_text, _filesystem),
         ("egress", texts.egress_text, _egress),
         ("ingress", texts.ingress_text, _ingress),
         ("exec", texts.exec_text, _exec),
     )
     for kind, text, cover in kinds:
+        # The same rule is found at once: mostly it is there, and a manifest may have thousands.
+        same = frozenset(getattr(within, kind))
         for wish in getattr(requested, kind):
-            yield text(wish), _best(cover(rule, wish) for rule in getattr(within, kind))
+            yield (
+                text(wish),
+                "whole" if wish in same else _best(cover(rule, wish) for rule in getattr(within, kind)),
+            )
     for kind in ("kill", "list", "signal", "env"):
         for name in sorted(getattr(requested, kind)):
             yield f"{kind}: {name}", "whole" if name in getattr(within, kind) else "none"
@@ -48,6 +60,38 @@ def coverages(requested: Capabilities, within: Capabilities) -> Iterator[tuple[s
 def _best(found: Iterator[Coverage]) -> Coverage:
     kinds = set(found)
     return "whole" if "whole" in kinds else "part" if "part" in kinds else "none"
+
+
+def _filesystems(
+    wishes: Sequence[FilesystemGrant], rules: Sequence[FilesystemGrant], *, is_denial: bool
+) -> Iterator[tuple[FilesystemGrant, Coverage]]:
+    # By which wish a rule is reached: that one is trimmed by it, where it says less.
+    reached = [] if is_denial else [(rule, _deciding(wishes, _parts(rule.path))) for rule in rules]
+    for wish in wishes:
+        deciding = [] if is_denial else _deciding(rules, _parts(wish.path))
+        coverage = _best(_filesystem(rule, wish) for rule in deciding or rules)
+        trimming = (rule for rule, by in reached if wish in by and rule not in deciding)
+        if coverage == "whole" and any(not _says_as_much(rule, wish) for rule in trimming):
+            coverage = "part"
+        yield wish, coverage
+
+
+def _deciding(grants: Sequence[FilesystemGrant], place: tuple[str, ...]) -> list[FilesystemGrant]:
+    """The longest grants that reach a place."""
+    reaching = [
+        (len(parts), grant)
+        for grant in grants
+        if place[: len(parts := _parts(grant.path))] == parts and len(place) - len(parts) <= _reach(grant)
+    ]
+    longest = max((depth for depth, _ in reaching), default=0)
+    return [grant for depth, grant in reaching if depth == longest]
+
+
+def _says_as_much(rule: FilesystemGrant, wish: FilesystemGrant) -> bool:
+    """Whether a rule that decides below a wish gives all that the wish asks for there."""
+    left = _EVERYTHING if _reach(wish) == _EVERYTHING else 0
+    is_wider_link = wish.symlinks == "beneath" and rule.symlinks == "none"
+    return wish.permissions <= rule.permissions and left <= _reach(rule) and not is_wider_link
 
 
 def _filesystem(rule: FilesystemGrant, wish: FilesystemGrant) -> Coverage:
@@ -65,24 +109,23 @@ def _filesystem(rule: FilesystemGrant, wish: FilesystemGrant) -> Coverage:
     return "whole" if whole else "part"
 
 
-def _parts(path: str) -> list[str]:
-    return [part for part in path.split("/") if part]
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part)
 
 
 def _reach(grant: FilesystemGrant) -> int:
-    if not grant.is_directory:
-        return 0
-    return _EVERYTHING if grant.recursive else 1
+    if grant.recursive:
+        return _EVERYTHING  # without a slash as well: it may be a directory, and then it is one
+    return 1 if grant.is_directory else 0
 
 
 def _egress(rule: EgressRule, wish: EgressRule) -> Coverage:
     if rule.protocol != wish.protocol:
         return "none"
-    hosts = [any(_host_within(host, other) for other in rule.hosts) for host in wish.hosts]
-    touching = [
-        any(_host_within(host, other) or _host_within(other, host) for other in rule.hosts)
-        for host in wish.hosts
-    ]
+    same = frozenset(rule.hosts)
+    hosts = [host in same or any(_host_within(host, other) for other in rule.hosts) for host in wish.hosts]
+    touching = any(hosts) or any(_host_within(other, host) for other in rule.hosts for host in wish.hosts)
     return _together(hosts, touching, wish.ports, rule.ports)
 
 
@@ -93,15 +136,18 @@ def _ingress(rule: IngressRule, wish: IngressRule) -> Coverage:
         any(_host_within(one, other) for other in rule.allowed_origins) for one in wish.allowed_origins
     ]
     binds = [bind in rule.bind for bind in wish.bind]
-    return _together([*origins, *binds], [True], wish.ports, rule.ports)
+    return _together([*origins, *binds], True, wish.ports, rule.ports)
 
 
 def _together(
-    whole: Sequence[bool], touching: Sequence[bool], wanted: Sequence[PortRange], given: Sequence[PortRange]
+    whole: Sequence[bool], touching: bool, wanted: Sequence[PortRange], given: Sequence[PortRange]
 ) -> Coverage:
-    if not any(touching) or not any(_overlap(one, other) for one in wanted for other in given):
+    same = frozenset(given)
+    if not touching or not any(one in same or any(_overlap(one, other) for other in given) for one in wanted):
         return "none"
-    ports = all(any(o.first <= one.first and one.last <= o.last for o in given) for one in wanted)
+    ports = all(
+        one in same or any(o.first <= one.first and one.last <= o.last for o in given) for one in wanted
+    )
     return "whole" if all(whole) and ports else "part"
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import queue
 import sys
 import threading
@@ -170,8 +171,12 @@ def _target_of(event: str, args: tuple[Any, ...]) -> str:
         address = args[1]
         return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
     if event in ("subprocess.Popen", "os.posix_spawn", "os.exec"):
-        return " ".join(map(str, args[1])) if isinstance(args[1], list | tuple) else str(args[1])
-    return str(args[0]) if args else ""
+        return " ".join(map(_text, args[1])) if isinstance(args[1], list | tuple) else _text(args[1])
+    return _text(args[0]) if args else ""
+
+
+def _text(value: object) -> str:
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
 
 
 # The one hook of the process. The set is replaced by whoever changes it under a lock of its own; the hook

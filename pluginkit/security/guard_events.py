@@ -157,7 +157,7 @@ def _look_up(grants: Grants, args: tuple[Any, ...]) -> None:
         return
     asked = hosts.read_host(host.decode() if isinstance(host, bytes) else str(host))
     if asked.address is None:
-        grants.require_lookup(asked, "tcp", None)
+        grants.require_lookup(asked, None, None)
 
 
 def _run(grants: Grants, args: tuple[Any, ...]) -> None:

@@ -29,6 +29,13 @@ _EMBEDDED = (
     (ipaddress.IPv6Network("::/96"), 0),
 )
 
+# What some versions of `ipaddress` call global, and what no stranger may choose.
+_LOCAL = (
+    ipaddress.IPv4Network("192.0.0.0/24"),
+    ipaddress.IPv6Network("3fff::/20"),
+    ipaddress.IPv6Network("fec0::/10"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -88,6 +95,8 @@ def is_public(address: Address) -> bool:
     [True, False, False]
     """
     inner = unwrap(address)
+    if any(inner.version == network.version and inner in network for network in _LOCAL):
+        return False
     return inner.is_global and not inner.is_multicast and not inner.is_reserved
 
 
@@ -136,11 +145,33 @@ def has_port(ports: Iterable[PortRange], port: int) -> bool:
     return any(port in one for one in ports)
 
 
-def rules_for(rules: Iterable[EgressRule], protocol: Protocol, port: int | None) -> list[EgressRule]:
-    """The rules for a protocol and port; a port of None is any."""
+def rules_for(rules: Iterable[EgressRule], protocol: Protocol | None, port: int | None) -> list[EgressRule]:
+    """The rules for a protocol and port; None is any."""
     return [
-        rule for rule in rules if rule.protocol == protocol and (port is None or has_port(rule.ports, port))
+        rule
+        for rule in rules
+        if protocol in (None, rule.protocol) and (port is None or has_port(rule.ports, port))
     ]
+
+
+def means(rule: EgressRule, host: Host, address: Address | None) -> bool:
+    """Whether a rule speaks of a host that was asked for, by its name or by the address it has."""
+    if "*" in rule.hosts or (host.address is None and name_matches(rule.hosts, host.text)):
+        return True
+    return address is not None and address_matches(rule.hosts, address)
+
+
+def leaves_nothing(denials: Iterable[EgressRule], wishes: Iterable[EgressRule]) -> bool:
+    """Whether each port of each wish lies in a denial: then there is nothing to connect to."""
+    denied = [(rule.protocol, one) for rule in denials for one in rule.ports]
+    return all(
+        any(
+            protocol == wish.protocol and one.first <= port.first <= port.last <= one.last
+            for protocol, one in denied
+        )
+        for wish in wishes
+        for port in wish.ports
+    )
 
 
 def may_look_up(rules: Iterable[EgressRule], host: Host) -> bool:

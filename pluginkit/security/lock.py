@@ -7,16 +7,14 @@ atomically, under a lock of its own, so that two commands do not lose each other
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pluginkit.atomic import write_atomic
+from pluginkit.atomic import one_writer, write_atomic
 from pluginkit.errors import Problem, Reason
 from pluginkit.manifest import InvalidManifest, normalise_name, plugin_name
 from pluginkit.printable import one_line
@@ -88,27 +86,12 @@ class LockFile:
 
         Raises `Refused` if the present file cannot be understood, OSError if it cannot be written.
         """
-        with self._locked():
+        with one_writer(self.path):
             entries = {name: entry for name, entry in self.read().items() if keep is None or keep(name)}
             entries.update({normalise_name(approval.name): approval for approval in approvals})
             rows = {name: entries[name].as_dict() for name in sorted(entries)}
             text = json.dumps({"schema_version": SCHEMA_VERSION, "plugins": rows}, indent=2)
             write_atomic(self.path, f"{text}\n".encode())
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            import fcntl
-        except ImportError:
-            yield
-            return
-        # The directory is what stays the same while the file is replaced.
-        descriptor = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
 
 def _read(path: Path) -> dict[str, Approval]:
@@ -120,7 +103,7 @@ def _read(path: Path) -> dict[str, Approval]:
     data = document.data
     try:
         _require_keys(data, ("schema_version", "plugins"), "the file")
-        if data["schema_version"] != SCHEMA_VERSION or data["schema_version"] is True:
+        if data["schema_version"] != SCHEMA_VERSION or type(data["schema_version"]) is not int:
             found = data["schema_version"]
             raise ValueError(f"schema_version is {found!r}, and this pluginkit knows {SCHEMA_VERSION}")
         if not isinstance(data["plugins"], dict):

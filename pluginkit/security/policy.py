@@ -35,12 +35,14 @@ _PLUGIN_KEYS = ("allow", "deny", "dangerous")
 class PluginPolicy:
     """What one plugin may be granted: `allow` is `"requested"` for all that it asks for.
 
-    `dangerous` lets it run programs that run other programs.
+    `also` is what is written out beside that word, and so allowed even where the word does not reach (the
+    host `*`). `dangerous` lets it run programs that run other programs.
     """
 
     allow: Capabilities | Requested = NOTHING
     deny: Capabilities = NOTHING
     dangerous: bool = False
+    also: Capabilities = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,17 @@ class Policy:
         if own is None:
             return self.everybody
         general = self.everybody
-        allow: Capabilities | Requested = "requested"
-        if isinstance(general.allow, Capabilities) and isinstance(own.allow, Capabilities):
-            allow = union(general.allow, own.allow)
-        return PluginPolicy(allow, union(general.deny, own.deny), general.dangerous or own.dangerous)
+        written = NOTHING
+        for one in (general.allow, own.allow):
+            if isinstance(one, Capabilities):
+                written = union(written, one)
+        is_all = "requested" in (general.allow, own.allow)
+        return PluginPolicy(
+            "requested" if is_all else written,
+            union(general.deny, own.deny),
+            general.dangerous or own.dangerous,
+            written if is_all else NOTHING,
+        )
 
 
 def union(one: Capabilities, other: Capabilities) -> Capabilities:
@@ -93,9 +102,13 @@ def read_policy(
     everybody = PluginPolicy(
         _allow(allow, ("capabilities", "allow"), problems), _rules(deny, ("capabilities", "deny"), problems)
     )
-    policies = {}
+    policies: dict[str, PluginPolicy] = {}
     for name, value in (plugins or {}).items():
-        policies[normalise_name(name)] = _of_plugin(value, ("capabilities", "plugins", name), problems)
+        place = ("capabilities", "plugins", name)
+        if normalise_name(name) in policies:
+            # One of them would be lost, and with it what it denies.
+            problems.append(Problem("names a plugin that another key names as well", path=".".join(place)))
+        policies[normalise_name(name)] = _of_plugin(value, place, problems)
     if problems:
         raise ConfigError("the policy in `capabilities` cannot be used", problems)
     return Policy(everybody, MappingProxyType(policies))

@@ -7,10 +7,10 @@ a clone can speak for itself. It holds digests: a plugin that changes has to be 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from pluginkit.atomic import write_atomic
+from pluginkit.atomic import one_writer, write_atomic
 from pluginkit.errors import UsageError
 
 SCHEMA_VERSION = 1
@@ -21,8 +21,10 @@ _WORK_TREE = (".git", ".hg", ".svn", ".jj", ".bzr", "_darcs", ".fslckout")
 
 def came_with_a_clone(directory: Path) -> bool:
     """Whether a directory lies in a work tree of version control, so that others may have written it."""
-    place = directory.resolve()
-    return any((parent / mark).exists() for parent in (place, *place.parents) for mark in _WORK_TREE)
+    absolute, place = directory.absolute(), directory.resolve()
+    # By both ways, for a link to somewhere else may have come with the clone as well.
+    parents = {absolute, *absolute.parents, place, *place.parents}
+    return any((parent / mark).exists() for parent in parents for mark in _WORK_TREE)
 
 
 class TrustStore:
@@ -50,18 +52,23 @@ class TrustStore:
 
     def add(self, trees: Iterable[tuple[str, Path]]) -> None:
         """Trust these trees, each a digest and where it lies."""
-        self._write({**self.read(), **{digest: str(place) for digest, place in trees}})
+        new = {digest: str(place) for digest, place in trees}
+        self._change(lambda trusted: {**trusted, **new})
 
     def remove(self, digests: Iterable[str]) -> None:
         """Trust these trees no longer."""
         gone = set(digests)
-        self._write({digest: place for digest, place in self.read().items() if digest not in gone})
+        self._change(
+            lambda trusted: {digest: place for digest, place in trusted.items() if digest not in gone}
+        )
 
-    def _write(self, trees: Mapping[str, str]) -> None:
+    def _change(self, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        rows = {digest: {"path": place} for digest, place in trees.items()}
-        text = json.dumps({"schema_version": SCHEMA_VERSION, "trees": rows}, indent=2, sort_keys=True)
-        write_atomic(self.path, f"{text}\n".encode(), mode=0o600)
+        # Two commands at once: trust that one of them takes back must not come back by the other.
+        with one_writer(self.path):
+            rows = {digest: {"path": place} for digest, place in change(self.read()).items()}
+            text = json.dumps({"schema_version": SCHEMA_VERSION, "trees": rows}, indent=2, sort_keys=True)
+            write_atomic(self.path, f"{text}\n".encode(), mode=0o600)
 
 
 def _default_path() -> Path:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import stat
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -75,8 +75,8 @@ def open_beneath(
 ) -> int:
     """Open what `parts` lead to beneath `dir_fd`; gives the new descriptor.
 
-    `follow` lets links be followed that stay beneath; without it a link is ELOOP, or ENOTDIR in the
-    middle of the path. What leads out of the directory is EXDEV. `walk` does without `openat2`.
+    `follow` lets links be followed that stay beneath; without it a link is ELOOP. What leads out of the
+    directory is EXDEV. `walk` does without `openat2`.
     """
     flags |= os.O_CLOEXEC
     openat2 = None if walk else _openat2()
@@ -102,7 +102,7 @@ def _open_by_walking(dir_fd: int, parts: Sequence[str], flags: int, mode: int) -
     current = os.dup(dir_fd)
     try:
         for part in parts[:-1]:
-            deeper = os.open(part, HOLD | os.O_NOFOLLOW, dir_fd=current)
+            deeper = _deeper(part, current)
             os.close(current)
             current = deeper
             _require_device(current, device, part)
@@ -117,18 +117,16 @@ def _open_by_walking(dir_fd: int, parts: Sequence[str], flags: int, mode: int) -
     return opened
 
 
+def _deeper(name: str, dir_fd: int) -> int:
+    try:
+        return os.open(name, HOLD | os.O_NOFOLLOW, dir_fd=dir_fd)
+    except NotADirectoryError:
+        # With O_DIRECTORY a link is no directory; `openat2` calls it a link, and so do we.
+        if stat.S_ISLNK(os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), name) from None
+        raise
+
+
 def _require_device(fd: int, device: int, name: str) -> None:
     if os.fstat(fd).st_dev != device:
         raise OSError(errno.EXDEV, "lies on another file system", name)
-
-
-@contextmanager
-def parent_beneath(
-    dir_fd: int, parts: Sequence[str], *, follow: bool, walk: bool = False
-) -> Iterator[tuple[int, str]]:
-    """The directory that holds what `parts` lead to, open while the block runs, and the last name."""
-    fd = open_beneath(dir_fd, parts[:-1], HOLD, follow=follow, walk=walk)
-    try:
-        yield fd, parts[-1]
-    finally:
-        os.close(fd)

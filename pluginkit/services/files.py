@@ -12,7 +12,7 @@ import os
 import stat
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ from pluginkit.errors import StateError
 from pluginkit.security.paths import Permit
 from pluginkit.security.refusal import Refusal
 from pluginkit.services import beneath
-from pluginkit.services.roots import Roots
+from pluginkit.services.plain import plain_path
+from pluginkit.services.roots import Root, Roots
 
 if TYPE_CHECKING:
     from pluginkit.manifest.grants import Permission
@@ -78,18 +79,16 @@ class FileService:
         wanted = _Mode(mode)
         binary = "b" in mode
         with self._at(f"fs.{wanted.operation}", path, *wanted.permissions) as (permit, full):
-            fd = self._open_file(permit, full, wanted)
-            try:
-                file: IO[Any] = open(  # noqa: SIM115  # it is the caller's to close
-                    fd,
-                    mode.replace("x", "w"),
-                    encoding=encoding or (None if binary else "utf-8"),
-                    errors=errors,
-                    newline=newline,
-                )
-            except BaseException:
-                os.close(fd)
-                raise
+            # By an opener, so that the descriptor is the file's from the beginning: it is closed once if
+            # an argument is wrong, and what can be seen beforehand to be wrong changes no file.
+            file: IO[Any] = open(  # noqa: SIM115  # it is the caller's to close
+                full,
+                mode.replace("x", "w"),
+                encoding=encoding or (None if binary else "utf-8"),
+                errors=errors,
+                newline=newline,
+                opener=lambda _path, _flags: self._open_file(permit, full, wanted),
+            )
         with self._lock:
             if not self._is_closed:
                 self._open.add(file)
@@ -160,26 +159,36 @@ class FileService:
                 os.unlink(name, dir_fd=parent)
 
     def rename(self, source: StrPath, target: StrPath) -> None:
-        """Move a file or directory; needs `delete` there and `create` here, and `delete` here if it exists."""
+        """Move a file or directory; needs `delete` there and `create` here, and `delete` here if it exists.
+
+        What is not readable there is not moved to where it would be, nor a directory with such things in it.
+        """
+        target = plain_path(target)
         with (
             self._at("fs.rename", source, "delete") as (from_permit, from_full),
-            self._at("fs.rename", target, "create") as (to_permit, to_full),
             self._parent(from_permit) as (from_parent, from_name),
-            self._parent(to_permit) as (to_parent, to_name),
         ):
             # A directory takes along what lies in it, past rules that lie in it.
             self._require_whole(from_full)
-            self._require_whole(to_full)
             facts = os.stat(from_name, dir_fd=from_parent, follow_symlinks=False)
-            if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):
+            is_directory = stat.S_ISDIR(facts.st_mode)
+            if not stat.S_ISREG(facts.st_mode) and not is_directory:
                 raise Refusal("special-file", "only regular files and directories are moved")
-            if _exists(to_name, to_parent):
-                self._grants.paths.permit(to_full, "delete")
-            os.rename(from_name, to_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
+            self._require_nothing_gained(from_full, self._full(target), is_directory=is_directory)
+            with (
+                self._at("fs.rename", target, "create") as (to_permit, to_full),
+                self._parent(to_permit) as (to_parent, to_name),
+            ):
+                self._require_whole(to_full)
+                if _exists(to_name, to_parent):
+                    self._grants.paths.permit(to_full, "delete")
+                os.rename(from_name, to_name, src_dir_fd=from_parent, dst_dir_fd=to_parent)
 
     def covers(self, path: str, permission: str) -> bool:
         """Whether an argument of a program is a path that a grant covers, reached without any link."""
         needed: Permission = "write" if permission == "write" else "read"
+        if ".." in path.split("/"):
+            return False  # for the program it is above where a link leads, for us above the link
         try:
             full = self._full(path)
             permit = self._grants.paths.permit(full, needed)
@@ -216,32 +225,29 @@ class FileService:
         entries: bool = False,
         any_of: bool = False,
     ) -> Iterator[tuple[Permit, str]]:
-        """Ask the rules, then do the block; what the kernel says of leaving the grant is a denial, too."""
-        with self._gate.asking(operation, _as_text(path)):
-            full = self._full(path)
-            permit = self._grants.paths.permit(full, *permissions, entries=entries, any_of=any_of)
-            try:
-                yield permit, full
-            except OSError as error:
-                led_out = _LED_OUT.get(error.errno or 0)
-                if led_out is None:
-                    raise
-                raise Refusal("leads-out", led_out, rule=permit.rule) from None
+        """Ask the rules, then do the block; a `Refusal` out of it is a denial of this path, too."""
+        text = plain_path(path)
+        with self._gate.asking(operation, text):
+            full = self._full(text)
+            yield self._grants.paths.permit(full, *permissions, entries=entries, any_of=any_of), full
 
-    def _full(self, path: StrPath) -> str:
-        """The absolute path that is meant, as a text."""
-        # Not os.fspath alone: bytes have encodings, and a number would be a descriptor of the host's.
-        text: object = os.fspath(path) if hasattr(path, "__fspath__") else path
-        if not isinstance(text, str):
-            raise TypeError(f"a path is a text or a path object of text, not {type(path).__name__}")
-        if not text or "\0" in text:
-            raise ValueError(f"not a path: {text!r}")
-        return os.path.join(self._data, text)
+    def _full(self, path: str) -> str:
+        """The absolute path that is meant."""
+        return os.path.join(self._data, path)
 
     def _open_at(self, permit: Permit, flags: int, mode: int = 0) -> int:
-        root = self._roots.get(permit.root)
-        parts = permit.rest if root.file is None else (root.file,)
-        return beneath.open_beneath(root.fd, parts, flags, mode, follow=permit.follow, walk=self._walk)
+        with self._roots.held(permit.root) as root:
+            return self._beneath(permit, root.fd, _parts(permit, root), flags, mode)
+
+    def _beneath(self, permit: Permit, fd: int, parts: Sequence[str], flags: int, mode: int = 0) -> int:
+        """Open it; what the kernel says of leaving the grant is a denial."""
+        try:
+            return beneath.open_beneath(fd, parts, flags, mode, follow=permit.follow, walk=self._walk)
+        except OSError as error:
+            led_out = _LED_OUT.get(error.errno or 0)
+            if led_out is None:
+                raise
+            raise Refusal("leads-out", led_out, rule=permit.rule) from None
 
     def _open_file(self, permit: Permit, full: str, wanted: _Mode) -> int:
         """Open, look at what it is, and only then change it: O_TRUNC would come before the look."""
@@ -281,12 +287,34 @@ class FileService:
 
     @contextmanager
     def _parent(self, permit: Permit) -> Iterator[tuple[int, str]]:
-        root = self._roots.get(permit.root)
-        parts = permit.rest if root.file is None else (root.file,)
-        if not parts:
-            raise Refusal("grant-itself", "the directory of a grant itself stays as it is", rule=permit.rule)
-        with beneath.parent_beneath(root.fd, parts, follow=permit.follow, walk=self._walk) as found:
-            yield found
+        """The directory that holds it, open while the block runs, and the last name."""
+        with self._roots.held(permit.root) as root:
+            parts = _parts(permit, root)
+            if not parts:
+                text = "the directory of a grant itself stays as it is"
+                raise Refusal("grant-itself", text, rule=permit.rule)
+            fd = self._beneath(permit, root.fd, parts[:-1], beneath.HOLD)
+        try:
+            yield fd, parts[-1]
+        finally:
+            os.close(fd)
+
+    def _require_nothing_gained(self, source: str, target: str, *, is_directory: bool) -> None:
+        """Refuse to move what may not be read to where it may, and more of a directory than is granted."""
+        places = [(source, target)]
+        if is_directory:
+            # As nothing else is said below them, what holds for one entry holds for all that lie as deep
+            # or deeper.
+            places.append((os.path.join(source, "*"), os.path.join(target, "*")))
+        paths = self._grants.paths
+        for here, there in places:
+            gained = paths.permissions_at(there)
+            if gained:
+                paths.permit(here, "delete")
+            if "read" in gained:
+                paths.permit(here, "read")
+            if "list" in gained:
+                paths.permit(here, "list")
 
     def _require_whole(self, full: str) -> None:
         from pluginkit.security.paths import parts_of
@@ -318,11 +346,8 @@ class _Mode:
         self.operation = "write" if self.writes else "read"
 
 
-def _as_text(path: object) -> str:
-    try:
-        return os.fsdecode(path)  # type: ignore[arg-type]  # whatever else it is has a repr
-    except TypeError:
-        return repr(path)
+def _parts(permit: Permit, root: Root) -> Sequence[str]:
+    return permit.rest if root.file is None else (root.file,)
 
 
 def _exists(name: str, parent: int) -> bool:

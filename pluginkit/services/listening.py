@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pluginkit.manifest.grants import IngressRule
 from pluginkit.security import hosts
 from pluginkit.security.refusal import Refusal
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.services.gate import Gate
@@ -84,7 +85,20 @@ class _Open:
 
 
 class Listener(_Open):
-    """A listening TCP socket whose `accept` gives connections from allowed origins only."""
+    """A listening TCP socket whose `accept` gives connections from allowed origins only.
+
+    `keep` is told of each, so that it ends with the plugin.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        origins: Origins,
+        gate: Gate,
+        keep: Callable[[socket.socket], socket.socket],
+    ) -> None:
+        super().__init__(sock, origins, gate)
+        self._keep = keep
 
     def accept(self) -> tuple[socket.socket, tuple[str, int]]:
         """Wait for the next connection of an allowed origin; the others are closed at once."""
@@ -92,7 +106,7 @@ class Listener(_Open):
             connection, address = self._sock.accept()
             peer = (str(address[0]), int(address[1]))
             if self._is_allowed(peer):
-                return connection, peer
+                return self._keep(connection), peer
             connection.close()
 
 
@@ -109,6 +123,8 @@ class Datagrams(_Open):
 
     def send(self, data: bytes, peer: tuple[str, int]) -> int:
         """Send a datagram to an allowed origin; `PermissionDenied` for anybody else."""
-        with self._gate.asking("net.send", f"udp {peer[0]}:{peer[1]}"):
-            self._origins.require(str(ipaddress.ip_address(peer[0])))
-        return self._sock.sendto(data, peer)
+        host, port = peer
+        host = str(ipaddress.ip_address(plain_text(host, "the peer's address")))
+        with self._gate.asking("net.send", f"udp {host}:{port}"):
+            self._origins.require(host)
+        return self._sock.sendto(data, (host, port))

@@ -7,17 +7,19 @@ moment later changes nothing. Nothing here reads the environment; there are no p
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pluginkit.errors import StateError
 from pluginkit.manifest.grants import Protocol
 from pluginkit.security import hosts
 from pluginkit.security.refusal import Refusal
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.security import Grants
@@ -65,7 +67,9 @@ class NetworkService:
             protocol: `tcp`, or `udp` for a socket that sends to and hears from this address only.
             timeout: Seconds for each address that is tried; the socket keeps it.
         """
-        addresses = self._vetted("net.connect", host, port, protocol)
+        host = plain_text(host, "a host")
+        protocol = _protocol(protocol)
+        _, addresses = self._looked_up("net.connect", host, protocol, _port(port))
         failure: OSError | None = None
         for address in addresses:
             try:
@@ -76,26 +80,28 @@ class NetworkService:
 
     def resolve(self, host: str) -> list[str]:
         """The addresses of a name that a rule means, those only that may be connected to."""
-        _, addresses = self._looked_up("net.resolve", host, "tcp", None)
+        _, addresses = self._looked_up("net.resolve", plain_text(host, "a host"), None, None)
         return [str(address) for address in addresses]
 
     def listen(self, port: int, bind: str = "127.0.0.1", *, backlog: int = 100) -> Listener:
         """Listen for TCP connections; who is not in `allowed_origins` is turned away before a byte is read."""
         from pluginkit.services.listening import Listener, Origins
 
+        bind, port = _bind(bind), _port(port)
         with self._gate.asking("net.listen", f"tcp {bind}:{port}"):
-            rules = self._grants.ingress("tcp", _bind(bind), _port(port))
+            rules = self._grants.ingress("tcp", bind, port)
             origins = Origins(rules, self._resolver)
         sock = self._bound(bind, port, socket.SOCK_STREAM)
         sock.listen(backlog)
-        return self._keep(Listener(sock, origins, self._gate))
+        return self._keep(Listener(sock, origins, self._gate, self._keep))
 
     def listen_udp(self, port: int, bind: str = "127.0.0.1") -> Datagrams:
         """Receive and answer UDP datagrams; those of strangers are dropped."""
         from pluginkit.services.listening import Datagrams, Origins
 
+        bind, port = _bind(bind), _port(port)
         with self._gate.asking("net.listen", f"udp {bind}:{port}"):
-            rules = self._grants.ingress("udp", _bind(bind), _port(port))
+            rules = self._grants.ingress("udp", bind, port)
             origins = Origins(rules, self._resolver)
         return self._keep(Datagrams(self._bound(bind, port, socket.SOCK_DGRAM), origins, self._gate))
 
@@ -126,7 +132,7 @@ class NetworkService:
         from pluginkit.services.web import request
 
         return request(
-            self.connect,
+            self._lent,
             method,
             url,
             headers=headers or {},
@@ -142,12 +148,16 @@ class NetworkService:
             self._is_closed = True
             sockets = list(self._open)
         for sock in sockets:
+            if isinstance(sock, socket.socket):
+                # A thread that waits for data holds it open, and wakes up by this.
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
     # How it is done
 
     def _looked_up(
-        self, operation: str, host: str, protocol: Protocol, port: int | None
+        self, operation: str, host: str, protocol: Protocol | None, port: int | None
     ) -> tuple[hosts.Host, list[hosts.Address]]:
         """The addresses of a host that may be connected to; a denial if there is none."""
         target = host if port is None else f"{protocol} {host}:{port}"
@@ -171,11 +181,6 @@ class NetworkService:
                 raise refused or Refusal("no-address", f"{host} has no address")
             return asked, passed
 
-    def _vetted(self, operation: str, host: str, port: int, protocol: Protocol) -> list[hosts.Address]:
-        if protocol not in _KINDS:
-            raise ValueError(f"protocol is tcp or udp, not {protocol!r}")
-        return self._looked_up(operation, host, protocol, _port(port))[1]
-
     def _connected(
         self, address: hosts.Address, port: int, protocol: Protocol, timeout: float | None
     ) -> socket.socket:
@@ -189,6 +194,13 @@ class NetworkService:
             sock.close()
             raise
         return self._keep(sock)
+
+    @contextlib.contextmanager
+    def _lent(self, host: str, port: int, *, timeout: float | None) -> Iterator[socket.socket]:
+        """A connection for the time of the block, that ends with the plugin whoever has taken the socket over."""
+        # TLS detaches it; by a second handle it is found all the same.
+        with self.connect(host, port, timeout=timeout) as sock, self._keep(sock.dup()):
+            yield sock
 
     @staticmethod
     def _bound(bind: str, port: int, kind: socket.SocketKind) -> socket.socket:
@@ -214,6 +226,13 @@ class NetworkService:
         raise StateError(f"plugin {self._gate.plugin!r} is unloaded: its connections are closed")
 
 
+def _protocol(protocol: str) -> Protocol:
+    for known in _KINDS:
+        if plain_text(protocol, "a protocol") == known:
+            return known
+    raise ValueError(f"protocol is tcp or udp, not {protocol!r}")
+
+
 def _port(port: int) -> int:
     if type(port) is not int or not 1 <= port <= 65535:
         raise ValueError(f"a port is a whole number from 1 to 65535, not {port!r}")
@@ -222,6 +241,6 @@ def _port(port: int) -> int:
 
 def _bind(bind: str) -> str:
     try:
-        return str(ipaddress.ip_address(bind))
+        return str(ipaddress.ip_address(plain_text(bind, "bind")))
     except ValueError:
         raise ValueError(f"bind is an IP address in its full form, not {bind!r}") from None

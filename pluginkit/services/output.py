@@ -6,12 +6,15 @@ import os
 import selectors
 import subprocess
 import time
+from collections.abc import Callable
 
 _CHUNK = 1 << 16
 _GRACE = 0.2
 
 
-def collect(process: subprocess.Popen[bytes], deadline: float, most: int) -> tuple[bytes, bytes, bool]:
+def collect(
+    process: subprocess.Popen[bytes], has_ended: Callable[[], bool], deadline: float, most: int
+) -> tuple[bytes, bytes, bool]:
     """What a process writes until it ends: its two outputs, and whether something was left out.
 
     Raises TimeoutError at `deadline` (of `time.monotonic`). A descendant that keeps an output open
@@ -22,11 +25,7 @@ def collect(process: subprocess.Popen[bytes], deadline: float, most: int) -> tup
         for name, pipe in (("stdout", process.stdout), ("stderr", process.stderr)):
             if pipe is not None:
                 selector.register(pipe, selectors.EVENT_READ, name)
-        _read_all(process, selector, kept, deadline)
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise TimeoutError from None
+        _read_all(has_ended, selector, kept, deadline)
     return bytes(kept.data["stdout"]), bytes(kept.data["stderr"]), kept.truncated
 
 
@@ -45,14 +44,14 @@ class _Kept:
 
 
 def _read_all(
-    process: subprocess.Popen[bytes], selector: selectors.BaseSelector, kept: _Kept, deadline: float
+    has_ended: Callable[[], bool], selector: selectors.BaseSelector, kept: _Kept, deadline: float
 ) -> None:
     ended: float | None = None
     while selector.get_map():
         now = time.monotonic()
         if now >= deadline:
             raise TimeoutError
-        if ended is None and process.poll() is not None:
+        if ended is None and has_ended():
             ended = now
         if ended is not None and now - ended > _GRACE:
             return

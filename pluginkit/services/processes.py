@@ -8,12 +8,16 @@ meets a stranger who got the same number. They end with the plugin.
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -22,6 +26,7 @@ from pluginkit.errors import StateError
 from pluginkit.security.commands import Program, pin, require_same
 from pluginkit.security.refusal import Refusal
 from pluginkit.services.output import collect
+from pluginkit.services.plain import plain_text
 
 if TYPE_CHECKING:
     from pluginkit.security import Grants
@@ -69,19 +74,67 @@ class Child:
         return f"<Child {self.pid} {self.argv[0]} {state}>"
 
     def is_running(self) -> bool:
-        return self.process.poll() is None
+        with self._lock:
+            if not self._has_ended():
+                return True
+            self._bury()
+        return False
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end, at most `timeout` seconds (TimeoutError then); gives its exit status."""
+        with self._lock:
+            # A handle of our own: the other one is closed by whoever notices the end first.
+            handle = os.dup(self._pidfd) if self._pidfd >= 0 else -1
         try:
-            return self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{self.argv[0]} still runs after {timeout:g} s") from None
+            if handle >= 0:
+                poll = select.poll()
+                poll.register(handle, select.POLLIN)
+                poll.poll(None if timeout is None else max(0.0, timeout) * 1000)
+            elif self.process.returncode is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(timeout)
+        finally:
+            if handle >= 0:
+                os.close(handle)
+        if self.is_running():
+            raise TimeoutError(f"{self.argv[0]} still runs after {timeout:g} s")
+        return self.process.wait()  # it was taken already
+
+    def _has_ended(self) -> bool:
+        """Whether it has ended; its number stays its own until it is buried."""
+        if self.process.returncode is not None:
+            return True
+        try:
+            waitid = os.waitid
+        except AttributeError:
+            return self.process.poll() is not None
+        try:
+            found = waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            # Somebody else has waited for it, and the number is nobody's, or a stranger's.
+            return self.process.poll() is not None
+        return found is not None
+
+    def _bury(self) -> None:
+        """Kill what is left of its group, and take its exit status; the lock is held.
+
+        In this order: once the exit status is taken, the number of the group may be a stranger's.
+        """
+        self._has_ended()
+        if self.process.returncode is None:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                self.process.kill()
+            self.process.wait()
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
 
     def _send(self, number: int) -> None:
         """Send a signal to this very process; nothing happens if it has ended."""
         with self._lock:
-            if self.process.poll() is not None:
+            if self._has_ended():
                 return
             try:
                 if self._pidfd >= 0:
@@ -92,21 +145,9 @@ class Child:
                 return
 
     def _end(self) -> None:
-        """Kill it and its descendants in its session, and take its exit status."""
+        """Kill it and its descendants in its group."""
         with self._lock:
-            if self.process.returncode is None:
-                try:
-                    # It leads its own group, and is not waited for yet: the group's number is its own.
-                    os.killpg(self.pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):
-                    self.process.kill()
-            self.process.wait()
-            for pipe in (self.process.stdout, self.process.stderr):
-                if pipe is not None:
-                    pipe.close()
-            if self._pidfd >= 0:
-                os.close(self._pidfd)
-                self._pidfd = -1
+            self._bury()
 
 
 class ProcessService:
@@ -121,6 +162,7 @@ class ProcessService:
         self._files = files
         self._lock = threading.Lock()
         self._children: dict[int, Child] = {}
+        self._started: weakref.WeakSet[Child] = weakref.WeakSet()
         self._is_closed = False
         # Pinned now, so that what runs later is what was there when the plugin was loaded.
         self._programs: dict[str, Program | Refusal] = {}
@@ -146,13 +188,18 @@ class ProcessService:
         """
         child = self._start("process.run", argv, subprocess.PIPE, subprocess.PIPE)
         try:
-            stdout, stderr, truncated = collect(child.process, time.monotonic() + timeout, max_output)
-            returncode = child.wait(GRACE)
+            deadline = time.monotonic() + timeout
+            stdout, stderr, truncated = collect(child.process, child._has_ended, deadline, max_output)
+            returncode = child.wait(deadline - time.monotonic())
         except TimeoutError:
-            raise TimeoutError(f"{argv[0]} did not end within {timeout:g} s and was killed") from None
+            raise TimeoutError(f"{child.argv[0]} did not end within {timeout:g} s and was killed") from None
         finally:
             self._forget(child)
-        return Completed(tuple(argv), returncode, stdout, stderr, truncated)
+            # Here and nowhere else: whoever kills it from another thread must not close what is read here.
+            for pipe in (child.process.stdout, child.process.stderr):
+                if pipe is not None:
+                    pipe.close()
+        return Completed(child.argv, returncode, stdout, stderr, truncated)
 
     def spawn(
         self, argv: Sequence[str], *, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None
@@ -173,6 +220,9 @@ class ProcessService:
 
     def signal(self, child: Child | int, number: int) -> None:
         """Send TERM, INT, HUP or KILL to one of the plugin's own processes; needs `signal: [children]`."""
+        if isinstance(number, bool):
+            raise TypeError("a signal is a number, not a truth value")
+        number = operator.index(number)
         with self._gate.asking("process.signal", f"{_pid(child)} ({_name_of(number)})"):
             self._grants.require_scope("signal")
             if number not in SIGNALS:
@@ -226,8 +276,17 @@ class ProcessService:
                 start_new_session=True,
                 close_fds=True,
             )
-            child = Child(words, process)
+            try:
+                child = Child(words, process)
+            except BaseException:
+                # Without a handle (no descriptor is left) nobody could end it.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+            # Those that have ended are not kept: there may be very many, one after the other.
+            self._children = {pid: one for pid, one in self._children.items() if one.is_running()}
             self._children[child.pid] = child
+            self._started.add(child)
         return child
 
     def environment(self) -> dict[str, str]:
@@ -244,24 +303,31 @@ class ProcessService:
 
     def _own(self, child: Child | int) -> Child:
         with self._lock:
-            known = self._children.get(_pid(child))
-        if known is None or (isinstance(child, Child) and known is not child):
+            if isinstance(child, Child):
+                known = child if child in self._started else None
+            else:
+                known = self._children.get(_pid(child))
+        if known is None:
             raise Refusal("not-a-child", "it is no process that was started for this plugin")
         return known
 
     def _forget(self, child: Child) -> None:
         child._end()
         with self._lock:
+            self._started.discard(child)
             if self._children.get(child.pid) is child:
                 del self._children[child.pid]
 
 
 def _words(argv: Sequence[str]) -> list[str]:
-    if isinstance(argv, str | bytes) or not argv or not all(isinstance(word, str) for word in argv):
+    # Taken once: whoever gave the list can change it while it is judged.
+    words = [] if isinstance(argv, str | bytes) else list(argv)
+    if not words or not all(isinstance(word, str) for word in words):
         raise TypeError("a command is a list of texts, the program's absolute path first; no shell reads it")
-    if any("\0" in word for word in argv):
+    words = [plain_text(word, "an argument") for word in words]
+    if any("\0" in word for word in words):
         raise ValueError("an argument holds a NUL")
-    return list(argv)
+    return words
 
 
 def _pid(child: Child | int) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pluginkit.security.paths import PathRule, parts_of
@@ -33,6 +35,8 @@ class Roots:
     """All held directories of one generation, by the path of the rule."""
 
     def __init__(self, grants: Grants) -> None:
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._roots: dict[str, Root] = {}
         self.missing: dict[str, str] = {}
         try:
@@ -75,15 +79,32 @@ class Roots:
             return True
         return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
-    def get(self, path: str) -> Root:
-        """The held directory of a rule; raises `Refusal` if it is not, or no longer, what was granted."""
-        root = self._roots.get(path)
-        if root is None:
-            raise Refusal(
-                "inactive-grant",
-                f"{path} was not there when the plugin was loaded: {self.missing.get(path, 'it is closed')}",
-                advice="make it, and reload the plugin",
-            )
+    @contextlib.contextmanager
+    def held(self, path: str) -> Iterator[Root]:
+        """The held directory of a rule; raises `Refusal` if it is not, or no longer, what was granted.
+
+        Its descriptor is the caller's while the block runs: the plugin may be unloaded meanwhile, and the
+        number of a closed one may be any file of the host's.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise Refusal("inactive-grant", "the plugin is unloaded, and its directories are let go")
+            root = self._roots.get(path)
+            if root is None:
+                raise Refusal(
+                    "inactive-grant",
+                    f"{path} was not there when the plugin was loaded: {self.missing.get(path)}",
+                    advice="make it, and reload the plugin",
+                )
+            root = replace(root, fd=os.dup(root.fd))
+        try:
+            self._require_current(path, root)
+            yield root
+        finally:
+            os.close(root.fd)
+
+    @staticmethod
+    def _require_current(path: str, root: Root) -> None:
         try:
             facts = os.stat(path if root.file is None else os.path.dirname(path))
         except OSError:
@@ -94,10 +115,11 @@ class Roots:
                 f"{path} was replaced since the plugin was loaded",
                 advice="reload the plugin if what is there now is meant",
             )
-        return root
 
     def close(self) -> None:
         """Let go of all directories."""
-        roots, self._roots = self._roots, {}
+        with self._lock:
+            self._is_closed = True
+            roots, self._roots = self._roots, {}
         for root in roots.values():
             os.close(root.fd)

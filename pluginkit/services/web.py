@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -17,11 +18,12 @@ from pluginkit.errors import UsageError
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
 
-Connect = Callable[..., socket.socket]
+Connect = Callable[..., AbstractContextManager[socket.socket]]
 
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_PRIVATE_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "host"})
+_BODY_HEADERS = frozenset({"content-length", "content-type", "content-encoding", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,16 @@ def request(  # the arguments of `ctx.net.http`, one by one
         if parts.scheme == "https" and new.scheme == "http":
             raise ValueError(f"{url} leads from https to http: {target}")
         if (new.scheme, new.hostname, new.port) != (parts.scheme, parts.hostname, parts.port):
-            headers = {name: value for name, value in headers.items() if name.lower() not in _PRIVATE_HEADERS}
+            headers = _without(headers, _PRIVATE_HEADERS)
         if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
             method, body = "GET" if method != "HEAD" else method, None
+            headers = _without(headers, _BODY_HEADERS)
         url = target
     raise ValueError(f"more than {redirects} redirects, the last to {url}")
+
+
+def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in names}
 
 
 def _split(url: str) -> SplitResult:
@@ -85,7 +92,8 @@ def _ask(  # one hop of a request
     timeout: float,
     max_bytes: int,
 ) -> tuple[HttpResponse, str | None]:
-    path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    # Not put together by urllib: a path that begins with two slashes would become another one.
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     make_pool = _pools()[parts.scheme]
     port = parts.port if parts.port is not None else _PORTS[parts.scheme]
     # Connected here: what urllib3 catches comes out as an error of its own, and a denial must not.

@@ -139,8 +139,8 @@ def is_runner(command: str) -> bool:
     return name in _RUNNERS or _VERSION.sub("", name) in _RUNNERS or _LOADER.match(name) is not None
 
 
-def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) -> Program:
-    """The program that a rule names; raises `Refusal` if it may not be run whatever the rules say.
+def pin(command: str, *, plugin: str, dangerous: bool, is_writable: Callable[[str], bool]) -> Program:
+    """The program that a rule of `plugin` names; raises `Refusal` if it may not be run whatever the rules say.
 
     `is_writable` answers whether the plugin may write at a path: what it can change is not a program
     that the host has agreed to.
@@ -158,7 +158,7 @@ def pin(command: str, *, dangerous: bool, is_writable: Callable[[str], bool]) ->
         raise Refusal(
             "dangerous-program",
             f"{path} runs whatever its arguments say",
-            advice="only the host's config can allow that: capabilities.plugins.NAME.dangerous: true",
+            advice=f"only the host's config can allow that: capabilities.plugins.{plugin}.dangerous: true",
         )
     if is_writable(command) or is_writable(path):
         raise Refusal("writable-program", f"the plugin may write {path}, so it could run anything")

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pluginkit.manifest import Capabilities, FilesystemGrant
 from pluginkit.manifest.grants import IngressRule, Protocol
-from pluginkit.security import hosts, texts
-from pluginkit.security.commands import matches, nearest_rule
-from pluginkit.security.growth import coverages
+from pluginkit.security import advising, hosts, texts
+from pluginkit.security.commands import Program, matches, nearest_rule, pin
 from pluginkit.security.paths import EVERYTHING_BELOW, PathRule, Paths, Protected, parts_of
 from pluginkit.security.policy import PluginPolicy, union
 from pluginkit.security.refusal import Refusal
@@ -60,7 +59,7 @@ class Grants:
     denied: Capabilities
     dangerous: bool
     places: Places
-    reasons: tuple[str, ...] = field(default=("the manifest", "the host's policy", "the approval"))
+    reasons: tuple[str, ...] = (advising.MANIFEST, advising.POLICY, advising.APPROVAL)
 
     @property
     def is_empty(self) -> bool:
@@ -73,7 +72,13 @@ class Grants:
         layers = [tuple(self._path_rules(layer.filesystem)) for layer in self.layers]
         places = (self.places.data, self.places.cache, self.places.config)
         own = tuple(parts_of(os.path.realpath(place)) for place in places if place is not None)
-        return Paths(layers, tuple(self._denied_paths()), tuple(self._protected()), own)
+        return Paths(
+            layers, tuple(self._denied_paths()), tuple(self._protected()), own, advise=self._advise_path
+        )
+
+    def _advise_path(self, layer: int, path: str, permissions: Iterable[str], entries: bool) -> str:
+        wish = advising.filesystem_wish(path, permissions, self.places, entries=entries)
+        return advising.where(self.plugin, self.reasons[layer], wish)
 
     def _denied_paths(self) -> Iterable[PathRule]:
         """A denial means the place, by whatever name the manifest asks for it."""
@@ -153,15 +158,12 @@ class Grants:
         self, layer: Capabilities, whose: str, protocol: Protocol | None, host: str, port: int | None
     ) -> None:
         near = [rule for rule in layer.egress if hosts.name_matches(rule.hosts, host)] or list(layer.egress)
-        wish = (
-            f"network: {{egress: [{{protocol: {protocol or 'tcp'}, hosts: [{texts.scalar(host)}], "
-            f"ports: [{port or 443}]}}]}}"
-        )
+        wish = advising.egress_wish(protocol, host, port)
         raise Refusal(
             "no-grant",
             f"no rule of {whose} covers it",
             rule=texts.egress_text(near[0]) if near else None,
-            advice=f"write into the capabilities of {whose}: {wish}",
+            advice=advising.where(self.plugin, whose, wish),
         )
 
     def ingress(self, protocol: Protocol, address: str, port: int) -> tuple[IngressRule, ...]:
@@ -174,12 +176,12 @@ class Grants:
                 if rule.protocol == protocol and hosts.has_port(rule.ports, port) and address in rule.bind
             ]
             if not fitting:
-                wish = f"network: {{ingress: [{{protocol: {protocol}, ports: [{port}], bind: [{texts.scalar(address)}]}}]}}"
+                wish = advising.ingress_wish(protocol, address, port)
                 raise Refusal(
                     "no-grant",
                     f"no rule of {whose} covers it",
                     rule=next(map(texts.ingress_text, layer.ingress), None),
-                    advice=f"write into the capabilities of {whose}: {wish}",
+                    advice=advising.where(self.plugin, whose, wish),
                 )
             chosen.append(_merged(fitting))
         for rule in self.denied.ingress:
@@ -200,8 +202,7 @@ class Grants:
                     "no-grant",
                     f"no rule of {whose} covers this command with these arguments",
                     rule=texts.exec_text(near) if near is not None else None,
-                    advice=f"write into the capabilities of {whose}: process: "
-                    f"{{exec: [{{command: {texts.scalar(argv[0])}, args: [{', '.join(map(texts.scalar, argv[1:]))}]}}]}}",
+                    advice=advising.where(self.plugin, whose, advising.exec_wish(argv)),
                 )
         real = os.path.realpath(argv[0])
         for rule in self.denied.exec:
@@ -212,6 +213,14 @@ class Grants:
                     "denied-by-host", "the host's policy denies it", rule=f"deny {texts.exec_text(rule)}"
                 )
 
+    def pin(self, command: str) -> Program:
+        """The program that a rule means, as it is now; raises `Refusal` if it may not be run whatever the rules say."""
+
+        def is_writable(path: str) -> bool:
+            return bool(self.paths.permissions_at(path) & {"write", "create", "delete"})
+
+        return pin(command, plugin=self.plugin, dangerous=self.dangerous, is_writable=is_writable)
+
     def require_scope(self, what: str) -> None:
         """Refuse `kill`, `list` or `signal` of the plugin's own children."""
         for layer, whose in zip(self.layers, self.reasons, strict=False):
@@ -219,7 +228,7 @@ class Grants:
                 raise Refusal(
                     "no-grant",
                     f"{whose} does not grant it",
-                    advice=f"write into the capabilities of {whose}: process: {{{what}: [children]}}",
+                    advice=advising.where(self.plugin, whose, advising.scope_wish(what)),
                 )
         if "children" in getattr(self.denied, what):
             raise Refusal("denied-by-host", "the host's policy denies it", rule=f"deny {what}: children")
@@ -235,19 +244,9 @@ class Grants:
     @cached_property
     def rows(self) -> tuple[dict[str, Any], ...]:
         """Each wish of the manifest, how much of it is granted (`whole`, `part`, `none`), and who trimmed it."""
-        rows = []
-        order = {"none": 0, "part": 1, "whole": 2}
-        judged = [dict(coverages(self.requested, layer)) for layer in self.layers[1:]]
-        denied = dict(coverages(self.requested, self.denied, is_denial=True))
-        for text in texts.texts(self.requested):
-            granted, why = "whole", ""
-            for verdicts, whose in zip(judged, self.reasons[1:], strict=False):
-                if order[verdicts[text]] < order[granted]:
-                    granted, why = verdicts[text], f"trimmed by {whose}"
-            if denied[text] != "none" and granted != "none":
-                granted, why = ("none" if denied[text] == "whole" else "part"), "denied by the host's policy"
-            rows.append({"rule": text, "granted": granted, "why": why})
-        return tuple(rows)
+        from pluginkit.security.rows import rows_of
+
+        return rows_of(self)
 
     def as_dict(self) -> dict[str, Any]:
         """What the audit and `info --json` say."""

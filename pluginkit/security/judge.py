@@ -223,10 +223,11 @@ class Judge:
         except UsageError as error:
             raise hold("not-trusted", str(error)) from error
         if not is_trusted:
-            text = (
-                "came with this project, and nobody has said that it is trusted; look at it, then: "
-                f"pluginkit trust {subject.name}"
+            was_trusted = (
+                self._store is not None and str(subject.place.absolute()) in self._store.read().values()
             )
+            what = "has changed since it was trusted" if was_trusted else "nobody has said that it is trusted"
+            text = f"came with this project, and {what}; look at it, then: pluginkit trust {subject.name}"
             raise hold("not-trusted", text)
 
     # What was judged and what is there

@@ -15,18 +15,19 @@ All layers must agree; a denial of the host, and a protected place, beat all of 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NoReturn
 
 from pluginkit.manifest.grants import Permission
 from pluginkit.security.refusal import Refusal
-from pluginkit.security.texts import scalar
 
 EVERYTHING_BELOW = 1 << 30
 
 Parts = tuple[str, ...]
+Advise = Callable[[int, str, Iterable[str], bool], str]
+"""What to write where for a path: the number of the layer, the path, permissions, whether it is to be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,13 @@ class Paths:
         denied: tuple[PathRule, ...] = (),
         protected: tuple[Protected, ...] = (),
         own: tuple[Parts, ...] = (),
+        advise: Advise = lambda _layer, _path, _permissions, _entries: "",
     ) -> None:
         self.layers = tuple(layers)
         self.denied = denied
         self.protected = protected
         self.own = own
+        self._advise = advise
 
     def roots(self) -> list[PathRule]:
         """The rules whose places have to be held open: in each the answer may begin."""
@@ -115,9 +118,9 @@ class Paths:
         parts = parts_of(path)
         best = [self._best(layer, parts, entries=entries) for layer in self.layers]
         deepest: PathRule | None = None
-        for layer, rule in zip(self.layers, best, strict=True):
+        for index, rule in enumerate(best):
             if rule is None:
-                self._no_grant(path, layer, permissions)
+                self._no_grant(path, index, permissions, entries=entries)
             if not _allows(rule, permissions, any_of=any_of):
                 missing = (
                     " or ".join(permissions)
@@ -128,12 +131,12 @@ class Paths:
                     "no-permission",
                     f"the grant that decides here lacks {missing}",
                     rule=rule.text,
-                    advice=f"add {missing} to its permissions",
+                    advice=self._advise(index, path, permissions, entries),
                 )
             if deepest is None or len(rule.parts) > len(deepest.parts):
                 deepest = rule
         if deepest is None:
-            self._no_grant(path, (), permissions)
+            self._no_grant(path, 0, permissions, entries=entries)
         self._require_not_denied(parts, permissions)
         self._require_unprotected(parts, permissions)
         follow = all(
@@ -175,16 +178,14 @@ class Paths:
         return max(reaching, key=lambda rule: len(rule.parts), default=None)
 
     def _no_grant(
-        self, path: str, layer: tuple[PathRule, ...], permissions: tuple[Permission, ...]
+        self, path: str, layer: int, permissions: tuple[Permission, ...], *, entries: bool
     ) -> NoReturn:
-        near = _nearest(layer, parts_of(path))
-        place = "the manifest's" if layer == (self.layers[0] if self.layers else ()) else "the host's"
-        wish = f"filesystem: [{{path: {scalar(path)}, permissions: [{', '.join(permissions)}]}}]"
+        near = _nearest(self.layers[layer] if self.layers else (), parts_of(path))
         raise Refusal(
             "no-grant",
             "no grant covers this path",
             rule=near.text if near is not None else None,
-            advice=f"write it into {place} capabilities: {wish}",
+            advice=self._advise(layer, path, permissions, entries),
         )
 
     def _require_not_denied(self, parts: Parts, permissions: tuple[Permission, ...]) -> None:

@@ -59,7 +59,9 @@ def _problems(section: Mapping[str, Any], file: Path | None) -> Iterator[Problem
     for name, value in section.items():
         message, example = _fault(name, value)
         if message:
-            yield Problem(message, path=f"trust.{name}", found=repr(value), example=example, file=file)
+            from pluginkit.config.frozen import thaw
+
+            yield Problem(message, path=f"trust.{name}", found=repr(thaw(value)), example=example, file=file)
 
 
 def _fault(name: str, value: object) -> tuple[str, str | None]:

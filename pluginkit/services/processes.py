@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from pluginkit.errors import StateError
-from pluginkit.security.commands import Program, pin, require_same
+from pluginkit.security.commands import Program, require_same
 from pluginkit.security.refusal import Refusal
 from pluginkit.services.output import collect
 from pluginkit.services.plain import plain_text
@@ -170,11 +170,8 @@ class ProcessService:
             self._programs[command] = self._pinned(command)
 
     def _pinned(self, command: str) -> Program | Refusal:
-        def is_writable(path: str) -> bool:
-            return bool(self._grants.paths.permissions_at(path) & {"write", "create", "delete"})
-
         try:
-            return pin(command, dangerous=self._grants.dangerous, is_writable=is_writable)
+            return self._grants.pin(command)
         except Refusal as refusal:
             return refusal
 

@@ -95,6 +95,9 @@ def _ask(  # one hop of a request
     # Not put together by urllib: a path that begins with two slashes would become another one.
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     make_pool = _pools()[parts.scheme]
+    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import TimeoutError as TooSlow
+
     port = parts.port if parts.port is not None else _PORTS[parts.scheme]
     # Connected here: what urllib3 catches comes out as an error of its own, and a denial must not.
     with connect(parts.hostname, port, timeout=timeout) as sock:
@@ -107,6 +110,10 @@ def _ask(  # one hop of a request
                 data = _bounded(response, max_bytes, url)
             finally:
                 response.close()
+        except HTTPError as error:
+            # Whoever uses ctx.net knows nothing of urllib3.
+            kind = TimeoutError if isinstance(error, TooSlow) else ConnectionError
+            raise kind(f"{method} {url}: {error}") from error
         finally:
             pool.close()
     plain = {name.lower(): value for name, value in response.headers.items()}

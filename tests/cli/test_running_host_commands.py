@@ -380,3 +380,12 @@ def test_sighup_of_a_terminal_that_is_gone_stops_the_host(
         serving.wait_for("Stopping.")
         assert process.wait(60) == 0
     assert list(runtime.iterdir()) == []
+
+
+def test_cl06_lock_and_approve_say_how_the_running_host_takes_it_up(
+    project: Path, cli: Callable[..., Any], serving: Serving
+) -> None:
+    write_plugin(project / "plugins", "dog", "", type="pluggy")
+    told = cli("lock").stderr
+    assert "the host that runs takes it up with: pluginkit reload cat" in told
+    assert "the host that runs takes it up with: pluginkit load dog" in told

@@ -299,3 +299,16 @@ def test_cl06_a_plugin_that_is_begun_in_a_clone_comes_with_what_to_say_of_trust(
     done = cli("new", "cow", "--type", "animal")
     assert told not in done.stdout + done.stderr
     assert state(cli, "cow") == ("discovered", None)
+
+
+def reason(cli: Cli) -> str:
+    rows = {row["name"]: row for row in cli("list", "--json", status=None).data["plugins"]}
+    return str(rows["cat"]["reason"]["text"])
+
+
+def test_se_what_has_changed_since_it_was_trusted_is_said_so(clone: Path, cli: Cli) -> None:
+    assert "nobody has said that it is trusted" in reason(cli)
+    cli("trust", "cat")
+    with (clone / "plugins/cat/cat.py").open("a") as file:
+        file.write("# changed\n")
+    assert "has changed since it was trusted" in reason(cli)

@@ -99,9 +99,9 @@ def test_se10_advice_that_is_copied_into_a_manifest_grants_nothing_else() -> Non
     with pytest.raises(Refusal) as caught:
         grants.require_exec(hostile, lambda *_: False)
     document = load(caught.value.advice.partition(": ")[2]).data
-    assert document == {"process": {"exec": [{"command": hostile[0], "args": hostile[1:]}]}}
+    assert document["capabilities"] == {"process": {"exec": [{"command": hostile[0], "args": hostile[1:]}]}}
     with pytest.raises(Refusal) as caught:
         grants.paths.permit("/x, permissions: [write]}, {path: /etc/passwd", "read")
     document = load(caught.value.advice.partition(": ")[2]).data
-    (grant,) = document["filesystem"]
+    (grant,) = document["capabilities"]["filesystem"]
     assert grant["permissions"] == ["read"]

@@ -207,8 +207,8 @@ def test_cp10_rows_say_who_trimmed(tmp_path: Path) -> None:
     assert {row["rule"]: (row["granted"], row["why"]) for row in grants.rows} == {
         "filesystem: read, write /a/ and below": ("part", "denied by the host's policy"),
         "env: A": ("none", "denied by the host's policy"),
-        "env: B": ("none", "trimmed by the approval"),
-        "env: C": ("none", "trimmed by the host's policy"),
+        "env: B": ("none", "not allowed by the approval"),
+        "env: C": ("none", "not allowed by the host's policy"),
     }
     assert not grants.is_empty
     assert grants.env == ()

@@ -134,9 +134,12 @@ def _capability_lines(capabilities: dict[str, Any]) -> Iterator[str]:
         yield f"{', '.join(grant['permissions'])} {grant['path']}{below}"
     for direction in ("egress", "ingress"):
         for rule in capabilities["network"][direction]:
-            whom = ", ".join(rule.get("hosts") or rule.get("allowed_origins") or ["nobody"])
             ports = ", ".join(map(str, rule["ports"])) or "any"
-            yield f"{direction} {rule['protocol']} {whom} (ports: {ports})"
+            if direction == "egress":
+                yield f"egress {rule['protocol']} {', '.join(rule['hosts'])} (ports: {ports})"
+            else:
+                origins = ", ".join(rule["allowed_origins"]) or "nobody"
+                yield f"ingress {rule['protocol']} {', '.join(rule['bind'])} (ports: {ports}) from {origins}"
     process = capabilities["process"]
     for rule in process["exec"]:
         yield " ".join(["exec", rule["command"], *rule["args"]])

@@ -185,7 +185,8 @@ class Grants:
                 )
             chosen.append(_merged(fitting))
         for rule in self.denied.ingress:
-            if rule.protocol == protocol and hosts.has_port(rule.ports, port) and address in rule.bind:
+            meets = any(_is_reached_by(one, address) for one in rule.bind)
+            if rule.protocol == protocol and hosts.has_port(rule.ports, port) and meets:
                 raise Refusal(
                     "denied-by-host", "the host's policy denies it", rule=f"deny {texts.ingress_text(rule)}"
                 )
@@ -284,6 +285,11 @@ def _named_hosts_only(requested: Capabilities) -> Capabilities:
     """`requested` never means `*`: to let a plugin talk to everybody the host has to write so."""
     rules = [replace(rule, hosts=tuple(h for h in rule.hosts if h != "*")) for rule in requested.egress]
     return replace(requested, egress=tuple(rule for rule in rules if rule.hosts))
+
+
+def _is_reached_by(one: str, other: str) -> bool:
+    """Whether who listens on one address listens on the other, too; all addresses are one of them."""
+    return one == other or "0.0.0.0" in (one, other) or "::" in (one, other)  # noqa: S104  # compared, not bound
 
 
 def _merged(rules: list[IngressRule]) -> IngressRule:

@@ -62,7 +62,7 @@ class Child:
 
     def __init__(self, argv: Sequence[str], process: subprocess.Popen[bytes]) -> None:
         self.argv = tuple(argv)
-        self.process = process
+        self._process = process
         self.pid = process.pid
         self.started = time.time()
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Child:
         self._pidfd = os.pidfd_open(process.pid) if hasattr(os, "pidfd_open") else -1
 
     def __repr__(self) -> str:
-        state = "running" if self.is_running() else f"ended with {self.process.returncode}"
+        state = "running" if self.is_running() else f"ended with {self._process.returncode}"
         return f"<Child {self.pid} {self.argv[0]} {state}>"
 
     def is_running(self) -> bool:
@@ -90,29 +90,29 @@ class Child:
                 poll = select.poll()
                 poll.register(handle, select.POLLIN)
                 poll.poll(None if timeout is None else max(0.0, timeout) * 1000)
-            elif self.process.returncode is None:
+            elif self._process.returncode is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(timeout)
+                    self._process.wait(timeout)
         finally:
             if handle >= 0:
                 os.close(handle)
         if self.is_running():
             raise TimeoutError(f"{self.argv[0]} still runs after {timeout:g} s")
-        return self.process.wait()  # it was taken already
+        return self._process.wait()  # it was taken already
 
     def _has_ended(self) -> bool:
         """Whether it has ended; its number stays its own until it is buried."""
-        if self.process.returncode is not None:
+        if self._process.returncode is not None:
             return True
         try:
             waitid = os.waitid
         except AttributeError:
-            return self.process.poll() is not None
+            return self._process.poll() is not None
         try:
-            found = waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            found = waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             # Somebody else has waited for it, and the number is nobody's, or a stranger's.
-            return self.process.poll() is not None
+            return self._process.poll() is not None
         return found is not None
 
     def _bury(self) -> None:
@@ -121,12 +121,12 @@ class Child:
         In this order: once the exit status is taken, the number of the group may be a stranger's.
         """
         self._has_ended()
-        if self.process.returncode is None:
+        if self._process.returncode is None:
             try:
-                os.killpg(self.process.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
-                self.process.kill()
-            self.process.wait()
+                self._process.kill()
+            self._process.wait()
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
@@ -140,7 +140,7 @@ class Child:
                 if self._pidfd >= 0:
                     signal.pidfd_send_signal(self._pidfd, number)
                 else:
-                    self.process.send_signal(number)
+                    self._process.send_signal(number)
             except ProcessLookupError:
                 return
 
@@ -186,14 +186,14 @@ class ProcessService:
         child = self._start("process.run", argv, subprocess.PIPE, subprocess.PIPE)
         try:
             deadline = time.monotonic() + timeout
-            stdout, stderr, truncated = collect(child.process, child._has_ended, deadline, max_output)
+            stdout, stderr, truncated = collect(child._process, child._has_ended, deadline, max_output)
             returncode = child.wait(deadline - time.monotonic())
         except TimeoutError:
             raise TimeoutError(f"{child.argv[0]} did not end within {timeout:g} s and was killed") from None
         finally:
             self._forget(child)
             # Here and nowhere else: whoever kills it from another thread must not close what is read here.
-            for pipe in (child.process.stdout, child.process.stderr):
+            for pipe in (child._process.stdout, child._process.stderr):
                 if pipe is not None:
                     pipe.close()
         return Completed(child.argv, returncode, stdout, stderr, truncated)

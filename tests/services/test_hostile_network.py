@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pluginkit.errors import PermissionDenied
+from pluginkit.security.refusal import Refusal
 from pluginkit.services.gate import Gate
 from pluginkit.services.network import NetworkService
 from tests.support.granting import grants_of
@@ -170,3 +171,20 @@ def test_n5_a_request_over_tls_ends_with_the_plugin(tmp_path: Path) -> None:
             assert not thread.is_alive()
     assert len(ended) == 1
     assert len(os.listdir("/proc/self/fd")) < before
+
+
+def test_n6_a_denied_address_is_not_reached_by_listening_on_all(tmp_path: Path) -> None:
+    def rule(*bind: str, **more: Any) -> dict[str, Any]:
+        return {"network": {"ingress": [{"protocol": "tcp", "ports": [9000], "bind": list(bind), **more}]}}
+
+    wish = rule("0.0.0.0", "127.0.0.1", "127.0.0.2", allowed_origins=["127.0.0.1"])
+    for denied, listening, code in (
+        ("127.0.0.1", "0.0.0.0", "denied-by-host"),
+        ("0.0.0.0", "127.0.0.2", "denied-by-host"),
+        ("127.0.0.1", "127.0.0.1", "denied-by-host"),
+    ):
+        grants = grants_of(wish, tmp_path / "data", deny=rule(denied))
+        with pytest.raises(Refusal) as caught:
+            grants.ingress("tcp", listening, 9000)
+        assert caught.value.code == code
+    assert grants_of(wish, tmp_path / "data", deny=rule("127.0.0.1")).ingress("tcp", "127.0.0.2", 9000)

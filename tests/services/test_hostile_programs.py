@@ -155,8 +155,8 @@ def test_p4_a_program_that_is_ended_by_unloading_reads_nothing_of_others(program
         (child,) = process.list()
         process.kill(child)
         thread.join(10.0)
-        assert child.process.stdout is not None
-        assert child.process.stdout.closed
+        assert child._process.stdout is not None
+        assert child._process.stdout.closed
     assert ended == [-signal.SIGKILL] * 10
 
 

@@ -331,7 +331,7 @@ def test_cp07_children_end_with_the_plugin(tmp_path: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process = cat.context.process
-    assert (child.process.returncode, stubborn.process.returncode) == (-signal.SIGTERM, -signal.SIGKILL)
+    assert (child._process.returncode, stubborn._process.returncode) == (-signal.SIGTERM, -signal.SIGKILL)
     with pytest.raises(StateError):
         process.spawn([SLEEP, "60"])
 

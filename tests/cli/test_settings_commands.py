@@ -170,7 +170,7 @@ def test_dm14_info_describes_a_plugin_without_running_it(cli: Callable[..., Any]
         "read, write /data and below",
         "filesystem: read, write /data and below: not granted, not allowed by the host's policy",
         "egress tcp example.com (ports: 443)",
-        "ingress tcp 192.168.1.100 (ports: 9000)",
+        "ingress tcp 127.0.0.1 (ports: 9000) from 192.168.1.100",
         "exec /usr/bin/rsync -a",
         "kill children",
         "environment HOME",

@@ -226,6 +226,13 @@ class Rooms:
         # By way of the attribute: the choices are made after the table that it changes.
         self.choices.record_failure(failure)
 
+    def _lent_functions(self) -> Mapping[str, Callable[..., Any]]:
+        if self.grants.guard is None:
+            return self._functions
+        from pluginkit.services.lent import lent
+
+        return {name: lent(function) for name, function in self._functions.items()}
+
     def _providers(self) -> Providers:
         from pluginkit.lifecycle import Providers
 
@@ -242,7 +249,7 @@ class Rooms:
             table=self.table,
             contracts=self.contracts,
             runtimes={native.name: native, **self._own_runtimes},
-            functions=HostFunctions(self._functions),
+            functions=HostFunctions(self._lent_functions()),
             data_dir=self.setup.state_dir / "data",
             wire=wire,
             pool=lambda: self.pool,

@@ -23,8 +23,11 @@ _numbers = itertools.count(1)
 
 
 def function_of(text: str, names: Mapping[str, Any], hook: str) -> Callable[..., Any]:
-    """The function that `text` defines, with `names` as its globals."""
-    return types.FunctionType(code_of(text, hook), dict(names))
+    """The function that `text` defines, with `names` as its globals.
+
+    Like every module's they have a name: whoever looks at the stack sees where the host begins.
+    """
+    return types.FunctionType(code_of(text, hook), {**names, "__name__": __name__})
 
 
 def code_of(text: str, hook: str, ellipsis: object = ...) -> types.CodeType:

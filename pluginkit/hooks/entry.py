@@ -67,7 +67,7 @@ class Entry:
         self._irregular = irregular
         self._form = _EntryForm.of(name, parameters)
         self._code = self._form.code()
-        self.function: Any = types.FunctionType(self._code, {})
+        self.function: Any = types.FunctionType(self._code, {"__name__": __name__})
         self._describe(parameters)
         self.body = body
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pluginkit import PermissionDenied
+from pluginkit import PermissionDenied, hookimpl
 from pluginkit.events import Event
 
 from .conftest import Zoo
@@ -46,12 +46,16 @@ class Watched:
         self.secret = zoo.directory / "secret.txt"
         self.secret.write_text("secret")
         self.host: Any = None
+        self.functions: dict[str, Any] = {}
 
     def load(self, act: str, files: dict[str, str] | None = None, **more: Any) -> Watched:
         body = textwrap.indent(textwrap.dedent(act), "        ").replace("SECRET", repr(str(self.secret)))
         self.zoo.add("cat", f"{HEAD}    def act(self):\n{body}\n", files=files, **more)
         self.host = self.zoo.host(
-            config=config_of(self.zoo, guard=self.mode, allow="requested"), plugins_dir=None, errors="raise"
+            config=config_of(self.zoo, guard=self.mode, allow="requested"),
+            plugins_dir=None,
+            errors="raise",
+            functions=self.functions,
         )
         self.host.events.subscribe(self.events.append, kinds=["guard"])
         report = self.host.load()
@@ -249,10 +253,57 @@ def test_cp11_the_host_and_other_plugins_are_left_alone(blocked: Watched) -> Non
         HEAD.replace("Cat", "Dog") + "    def act(self):\n        return 'woof'\n",
         entrypoint="dog:Dog",
     )
-    blocked.load("return self.ctx.functions.read(SECRET) if 0 else 'meow'")
+    blocked.load("return 'meow'")
     assert sorted(blocked.host.hook.speak(is_loud=True)) == ["meow", "woof"]
     assert blocked.secret.read_text() == "secret"
     os.listdir(blocked.secret.parent)
+    assert blocked.seen() == []
+
+
+def test_cp11_functions_that_the_host_lends_are_the_hosts(blocked: Watched) -> None:
+    def read() -> str:
+        return blocked.secret.read_text()
+
+    def lines() -> Any:
+        yield blocked.secret.read_text()
+
+    async def awaited() -> str:
+        return blocked.secret.read_text()
+
+    async def each() -> Any:
+        yield blocked.secret.read_text()
+
+    def run(function: Any, path: str) -> Any:
+        return function(path)
+
+    blocked.functions = {"read": read, "lines": lines, "awaited": awaited, "each": each, "run": run}
+    blocked.load(
+        """
+        import asyncio
+        functions = self.ctx.functions
+        async def all_of():
+            return [await functions.awaited(), *[one async for one in functions.each()]]
+        answers = [functions.read(), functions["read"](), *functions.lines(), *asyncio.run(all_of())]
+        try:
+            functions.run(lambda path: open(path).close(), SECRET)  # the plugin's own code, whoever calls it
+        except PermissionError as error:
+            answers.append(error.operation)
+        return answers
+        """
+    )
+    assert blocked.speak() == [*["secret"] * 5, "fs.open"]
+    assert blocked.seen() == [("fs.open", str(blocked.secret))]
+
+
+def test_cp11_what_the_host_itself_answers_to_a_hook_is_the_hosts(blocked: Watched) -> None:
+    class Own:
+        @hookimpl
+        def legs(self) -> str:
+            return blocked.secret.read_text()
+
+    blocked.load("return self.ctx.hook.legs()")
+    blocked.host.register(Own(), name="own")
+    assert blocked.speak() == ["secret"]
     assert blocked.seen() == []
 
 

@@ -257,6 +257,10 @@ class HookErrors(PluginkitError, ExceptionGroup[Exception]):
         return HookErrors(self.message, errors, self.results)
 
 
+_LONGEST_PART = 1024
+"""Characters of each part of a denial that a plugin makes up."""
+
+
 class PermissionDenied(PluginError, PermissionError):
     """A plugin asked a service for what it is not granted.
 
@@ -283,9 +287,8 @@ class PermissionDenied(PluginError, PermissionError):
         near = f"; the nearest rule is `{rule}`" if rule else ""
         todo = f"; {advice}" if advice else ""
         # The target is whatever the plugin made up, and the advice has it in it.
-        text = (
-            f"{operation} of '{_one_line(target)}' is denied: {_one_line(reason.text)}{near}{_one_line(todo)}"
-        )
+        shown, why, todo = (one_line(text, _LONGEST_PART) for text in (target, reason.text, todo))
+        text = f"{operation} of '{shown}' is denied: {why}{near}{todo}"
         super().__init__(plugin, Reason(reason.code, text))
         self.errno = errno.EACCES
 
@@ -295,11 +298,6 @@ class PermissionDenied(PluginError, PermissionError):
             _denied_again,
             (self.plugin, self.operation, self.target, self.reason, self.rule, self.advice),
         )
-
-
-def _one_line(text: str, most: int = 1024) -> str:
-    line = text if text.isprintable() else repr(text)[1:-1]
-    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _denied_again(  # all that the error carries

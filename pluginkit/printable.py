@@ -28,15 +28,15 @@ def printable(text: str) -> str:
     return "".join(character if _is_harmless(character) else ascii(character)[1:-1] for character in text)
 
 
-def one_line(text: str) -> str:
-    r"""Text on one line, whatever it holds.
+def one_line(text: str, most: int | None = None) -> str:
+    r"""Text on one line, whatever it holds; with `most`, cut after so many characters.
 
     >>> one_line("cat\n2026-11-27 error: forged\x1b[2K")
     'cat\\n2026-11-27 error: forged\\x1b[2K'
     """
-    if text.isprintable():
-        return text
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    if not text.isprintable():
+        text = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    return text if most is None or len(text) <= most else f"{text[:most]}…"
 
 
 def hanging(text: str) -> str:

@@ -70,5 +70,4 @@ class _Repeated:
 
 def shown(target: str) -> str:
     """A target as one line of bounded length, whatever it is made of."""
-    text = one_line(target)
-    return text if len(text) <= LONGEST_TARGET else f"{text[:LONGEST_TARGET]}…"
+    return one_line(target, LONGEST_TARGET)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pluginkit.host import Host
     from pluginkit.lifecycle import Plugin
     from pluginkit.lifecycle.store import PastFailure
+    from pluginkit.security.judge import Judge
 
 # It failed because another plugin did: the other one's files say when that is over.
 _NOT_ITS_OWN = frozenset({"requirement-failed"})
@@ -64,22 +65,22 @@ def past_failures(host: Host) -> dict[str, PastFailure]:
     """What was kept and still counts, by normalised name."""
     from pluginkit.security.subject import CODES
 
+    judge = host.setup.judge()
     kept = StateFile(host.setup.state_dir).read().failures
     # Whether files are trusted is not for the files alone to say: somebody may have approved them since.
     return {
         name: past
         for name, past in kept.items()
-        if past.reason.code not in CODES or _is_still_refused(host, name)
+        if past.reason.code not in CODES or _is_still_refused(judge, host.plugins.get(name))
     }
 
 
-def _is_still_refused(host: Host, name: str) -> bool:
-    plugin = host.plugins.get(name)
+def _is_still_refused(judge: Judge, plugin: Plugin | None) -> bool:
     if plugin is None or not isinstance(plugin.source, Found):
         return False
     from pluginkit.cli.checks.vouching import refusal_of
 
-    return refusal_of(host, plugin.source) is not None
+    return refusal_of(judge, plugin.source) is not None
 
 
 def digest_of(root: Path) -> str | None:

@@ -48,11 +48,11 @@ def state_findings(host: Host) -> Iterator[Finding]:
 
 def trust_findings(host: Host) -> Iterator[Finding]:
     """Every plugin that nothing else speaks against, and whose files the host does not trust all the same."""
-    failures = past_failures(host)
+    failures, judge = past_failures(host), host.setup.judge()
     for plugin in host.plugins.values():
         if plugin.state is not PluginState.DISCOVERED or not isinstance(plugin.source, Found):
             continue
-        reason = None if past_failure(plugin, failures) else refusal_of(host, plugin.source)
+        reason = None if past_failure(plugin, failures) else refusal_of(judge, plugin.source)
         if reason is not None:
             yield Finding(
                 check="trust",

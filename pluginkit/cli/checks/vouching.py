@@ -15,7 +15,7 @@ from pluginkit.snapshot import SnapshotError, take
 if TYPE_CHECKING:
     from pluginkit.cli.session import Session
     from pluginkit.errors import Reason
-    from pluginkit.host import Host
+    from pluginkit.security.judge import Judge
     from pluginkit.security.subject import Subject
     from pluginkit.snapshot import Snapshot
 
@@ -44,8 +44,8 @@ def candidates(session: Session, wanted: Iterable[str]) -> list[Candidate]:
     return [_read(_source(session, name)) for name in names]
 
 
-def refusal_of(host: Host, found: Found) -> Reason | None:
-    """Why the present files of a plugin would not be loaded by what the host trusts; None if they would.
+def refusal_of(judge: Judge, found: Found) -> Reason | None:
+    """Why the judge would not have the present files of a plugin loaded; None if it would.
 
     Files that cannot be read are no matter of trust.
     """
@@ -53,7 +53,7 @@ def refusal_of(host: Host, found: Found) -> Reason | None:
     from pluginkit.security.subject import Refused
 
     try:
-        vouch(host.setup.judge(), found, take(found.root))
+        vouch(judge, found, take(found.root))
     except Refused as refused:
         return refused.reason
     except SnapshotError:

@@ -33,7 +33,7 @@ def rows_of(grants: Grants) -> tuple[dict[str, Any], ...]:
 
     judged = [compared(layer) for layer in grants.layers[1:]]
     denied = compared(grants.denied, is_denial=True)
-    useless = dict(_useless(grants))
+    broken, starred = _never_run(grants), _stars_not_written_out(grants)
     rows = []
     for text in texts.texts(grants.requested):
         granted: Coverage = "whole"
@@ -44,8 +44,10 @@ def rows_of(grants: Grants) -> tuple[dict[str, Any], ...]:
                 why = f"not allowed by {whose}" if granted == "none" else f"trimmed by {whose}"
         if denied[text] != "none" and granted != "none":
             granted, why = ("none" if denied[text] == "whole" else "part"), "denied by the host's policy"
-        if text in useless and (granted != "none" or text.startswith("egress")):
-            granted, why = ("none" if text.startswith("exec") else granted), useless[text]
+        if granted != "none" and text in broken:
+            granted, why = "none", broken[text]
+        if granted != "whole" and text in starred:
+            why = "the host * counts only where the host's policy writes it out"
         rows.append({"rule": text, "granted": granted, "why": why})
     return tuple(rows)
 
@@ -61,16 +63,19 @@ def _expanded(capabilities: Capabilities, places: Places) -> Capabilities:
     return replace(capabilities, filesystem=tuple(found))
 
 
-def _useless(grants: Grants) -> list[tuple[str, str]]:
-    """Wishes that come to nothing, or less, whatever the rules allow."""
-    found = []
+def _never_run(grants: Grants) -> dict[str, str]:
+    """The rules on programs that may not be run whatever the rules say, and why not."""
+    found = {}
     for rule in grants.requested.exec:
         try:
             grants.pin(rule.command)
         except Refusal as refusal:
-            found.append((texts.exec_text(rule), refusal.text))
-    allowed = grants.layers[1].egress if len(grants.layers) > 1 else ()
-    if not any("*" in rule.hosts for rule in allowed):
-        why = "the host * counts only where the host's policy writes it out"
-        found += [(texts.egress_text(rule), why) for rule in grants.requested.egress if "*" in rule.hosts]
+            found[texts.exec_text(rule)] = refusal.text
     return found
+
+
+def _stars_not_written_out(grants: Grants) -> set[str]:
+    """The wishes for every host that the policy does not name as such; `requested` alone never means it."""
+    if any("*" in rule.hosts for rule in grants.layers[1].egress):
+        return set()
+    return {texts.egress_text(rule) for rule in grants.requested.egress if "*" in rule.hosts}

@@ -178,13 +178,10 @@ def _handshake(config: Config | None) -> Handshake | None:
     if config is None:
         return None
     ours = config.handshake
-    key, value = ours.magic_cookie_key, ours.magic_cookie_value
-    if bool(key.strip()) != bool(value.strip()):
-        missing, given = (
-            ("magic_cookie_value", "magic_cookie_key")
-            if key.strip()
-            else ("magic_cookie_key", "magic_cookie_value")
-        )
+    key, value = ours.magic_cookie_key.strip(), ours.magic_cookie_value.strip()
+    if bool(key) != bool(value):
+        both = ("magic_cookie_key", "magic_cookie_value")
+        given, missing = both if key else reversed(both)
         problem = Problem(
             f"is needed where there is a {given}",
             path=f"handshake.{missing}",
@@ -193,7 +190,7 @@ def _handshake(config: Config | None) -> Handshake | None:
         )
         raise ConfigError("the configuration cannot be used", [problem])
     if not key and ours.protocol_version == (1,):
-        return None
+        return None  # what it is anyway, and most hosts need not import the class for it
     from pluginkit.manifest import Handshake
 
     return Handshake(ours.protocol_version, key, value)

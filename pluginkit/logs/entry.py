@@ -105,8 +105,9 @@ class Entry:
         return self._json
 
     def _encoded(self, caller: str) -> str:
+        # The level is one of ours, also in a record that was read; the time may be anything then.
         head = (
-            f'{{"@timestamp":{quote(self.time)},"@level":{quote(self.level)},"@message":{text_json(self.message)}'
+            f'{{"@timestamp":{quote(self.time)},"@level":"{self.level}","@message":{text_json(self.message)}'
             f"{_site(self.module, caller, self.function)}{_process(self.thread, self.process)}"
         )
         parts = [head]

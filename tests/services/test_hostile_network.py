@@ -6,7 +6,6 @@ import http.server
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,10 +68,18 @@ def test_n6_accepted_connections_end_with_the_plugin(tmp_path: Path) -> None:
     listener = net.listen(port)
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as client:
         connection, _ = listener.accept()
-        received: list[bytes] = []
-        reader = threading.Thread(target=lambda: received.append(connection.recv(1)))
+        is_waiting, received = threading.Event(), []
+
+        def read() -> None:
+            is_waiting.set()
+            try:
+                received.append(connection.recv(1))
+            except OSError:
+                received.append(b"")  # it was closed before the first byte was waited for
+
+        reader = threading.Thread(target=read)
         reader.start()
-        time.sleep(0.1)
+        assert is_waiting.wait(5.0)
         net.close()
         assert connection.fileno() == -1
         assert client.recv(1) == b""

@@ -178,6 +178,8 @@ def test_wr12_an_upgraded_library_that_the_host_has_imported_needs_a_restart(
         environment.install(library("2.0"), upgrade=True)
         until(lambda: health(host).restart_needed, "it is noticed", deadline=60)
         assert health(host).restart_needed == ("shared-lib 1.0 is imported, 2.0 is installed",)
+        # The watcher knows it a moment before it tells: first the log, then the event.
+        until(lambda: any(event.kind == "restart_needed" for event in yard.events), "it is told")
         assert any(text.startswith("restart needed: shared-lib 1.0") for text in caplog.messages)
         (event,) = [event for event in yard.events if event.kind == "restart_needed"]
         assert dict(event.data) == {"library": "shared-lib", "imported": "1.0", "installed": "2.0"}
